@@ -1,0 +1,60 @@
+# The developer's menu: `make` alone prints it.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SYSTEM_PYTHON ?= /usr/bin/python3
+VENV := .venv
+PYTHON := $(abspath $(VENV))/bin/python
+HOME_OF_SENTER := $(PREFIX)/lib/senter
+
+# Where the installed units find their Python; `make install` uses its own environment.
+UNIT_PYTHON ?= $(HOME_OF_SENTER)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test lint format docs bench install install-units uninstall clean
+
+help:  ## Show this menu
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+setup: $(VENV)/.complete  ## Install what building and testing need: Debian packages, .venv
+
+$(VENV)/.complete: setup.cfg pyproject.toml packaging/debian-packages.txt
+	packaging/install-packages packaging/debian-packages.txt
+	$(SYSTEM_PYTHON) -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --upgrade pip
+	$(PYTHON) -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+test: setup lint  ## Run every test, on a private desktop session where root or sudo allows one
+	$(PYTHON) -m pytest tests/services tests/interfaces tests/files
+	packaging/run-journeys
+
+lint: setup  ## Check style, types and that generated files are fresh
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+format: setup  ## Format the code
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+docs: setup  ## Write the interface XML anew from the code
+	$(PYTHON) packaging/interface-xml units/interfaces
+
+install: install-units  ## Install Senter below PREFIX (/usr/local); DESTDIR for packagers
+	$(SYSTEM_PYTHON) -m venv $(DESTDIR)$(HOME_OF_SENTER)
+	$(DESTDIR)$(HOME_OF_SENTER)/bin/python -m pip install --quiet --upgrade pip
+	$(DESTDIR)$(HOME_OF_SENTER)/bin/python -m pip install --quiet .
+	@[ -n "$(DESTDIR)" ] || systemctl --user daemon-reload 2>/dev/null || true
+
+install-units:  ## Install only units, activation files, interfaces and the command, for UNIT_PYTHON
+	@packaging/install-files install "$(DESTDIR)" "$(PREFIX)" "$(UNIT_PYTHON)"
+
+uninstall:  ## Take away everything that install put in place; databases and settings stay
+	@[ -n "$(DESTDIR)" ] || systemctl --user disable --now senter.target 2>/dev/null || true
+	@packaging/install-files uninstall "$(DESTDIR)" "$(PREFIX)" "$(UNIT_PYTHON)"
+	rm -rf "$(DESTDIR)$(HOME_OF_SENTER)"
+	@[ -n "$(DESTDIR)" ] || systemctl --user daemon-reload 2>/dev/null || true
+
+clean:  ## Remove what make made here
+	rm -rf $(VENV) build *.egg-info src/*.egg-info

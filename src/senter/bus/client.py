@@ -1,0 +1,71 @@
+"""Calling a room: a deadline on every call, errors as classes, and no call that hangs on a failed unit."""
+
+import asyncio
+from typing import Any
+
+from senter.bus.connection import BusError, Connection, NobodyThere
+from senter.bus.manager import Manager
+from senter.bus.names import Room, room_of_bus_name
+from senter.errors import Unavailable
+
+TIMEOUT = 25.0
+TRIES = 3
+
+
+class Peer:
+    """One room, as seen by another program."""
+
+    def __init__(self, connection: Connection, room: Room) -> None:
+        self._connection = connection
+        self._room = room
+
+    async def call(self, member: str, signature: str = "", *arguments: Any, timeout: float = TIMEOUT) -> Any:
+        """Call a member and return its result, starting the room when it sleeps.
+
+        Raises the SenterError the room answered, or Unavailable when the room has failed, is not installed, or
+        did not answer within ``timeout`` seconds.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._call(member, signature, arguments, timeout)
+        except TimeoutError:
+            raise Unavailable(self._late(member, timeout)) from None
+        except BusError as error:
+            raise Unavailable(f"the {self._room.title} could not answer {member}: {error}") from error
+
+    async def _call(self, member: str, signature: str, arguments: tuple[Any, ...], timeout: float) -> Any:
+        room = self._room
+        for _ in range(TRIES):
+            try:
+                return await self._connection.call(
+                    room.bus_name, room.path, room.interface, member, signature, *arguments, timeout=timeout
+                )
+            except NobodyThere:
+                await self._wake()
+        raise Unavailable(f"the {room.title} leaves as soon as it has come; see: senter logs {room.word}")
+
+    async def _wake(self) -> None:
+        """Start the room: through systemd, which says at once why it cannot, else through the bus daemon."""
+        room = self._room
+        manager = Manager(self._connection)
+        if not await manager.present():
+            await self._activate()
+        elif await manager.has_failed(room.unit) or not await manager.start(room.unit):
+            raise Unavailable(f"the {room.title} has failed or is not installed; see: senter status")
+        else:
+            await self._connection.wait_owned(room.bus_name)
+
+    async def _activate(self) -> None:
+        try:
+            await self._connection.ask_daemon("StartServiceByName", "su", self._room.bus_name, 0, timeout=TIMEOUT)
+        except NobodyThere as error:
+            raise Unavailable(f"the {self._room.title} is not installed on this bus") from error
+
+    def _late(self, member: str, timeout: float) -> str:
+        room = self._room
+        return f"the {room.title} did not answer {member} within {timeout:g} s; see: senter logs {room.word}"
+
+
+async def press(connection: Connection, bus_name: str, member: str, argument: str) -> None:
+    """Call a member of any room with one string, as a button of a notice does."""
+    await Peer(connection, room_of_bus_name(bus_name)).call(member, "s", argument)

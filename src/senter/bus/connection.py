@@ -1,0 +1,286 @@
+"""One connection to a bus that survives the bus: what was exported, owned and subscribed comes back with it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from senter.bus import library
+from senter.bus.library import Bus, Message, MessageFlag, MessageType, NameFlag, RequestNameReply
+from senter.bus.names import PREFIX, error_class, error_name
+from senter.bus.publish import Interface, caller
+from senter.bus.signatures import unpack
+from senter.errors import NotRunning, SenterError, Unavailable
+from senter.host import session
+
+logger = logging.getLogger(__name__)
+
+DAEMON = "org.freedesktop.DBus"
+DAEMON_PATH = "/org/freedesktop/DBus"
+
+RECONNECT_PAUSE = 0.5
+RECONNECT_TRIES = 10
+
+_NOBODY = {f"{DAEMON}.Error.NameHasNoOwner", f"{DAEMON}.Error.ServiceUnknown"}
+_CONNECTION_ERRORS = (OSError, EOFError, TimeoutError, library.AuthError, library.InvalidAddressError)
+
+Handler = Callable[..., None]
+
+
+class NobodyThere(SenterError):
+    """A call without auto-start went to a name that nobody owns."""
+
+
+class BusError(SenterError):
+    """An error that some other program answered; ``name`` is its D-Bus error name."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+@dataclass(frozen=True)
+class Match:
+    """Which signals a handler wants; empty fields match everything."""
+
+    interface: str
+    member: str
+    path: str = ""
+    sender: str = ""
+    arg0: str = ""
+    arg0namespace: str = ""
+
+    def rule(self) -> str:
+        """The match rule for the bus daemon."""
+        pairs = {"type": "signal", **{key: value for key, value in vars(self).items() if value}}
+        return ",".join(f"{key}='{value}'" for key, value in pairs.items())
+
+    def matches(self, message: Any) -> bool:
+        """Whether a signal that arrived is meant (its sender was compared by the daemon)."""
+        first = message.body[0] if message.body else ""
+        return (
+            (message.interface, message.member) == (self.interface, self.member)
+            and self.path in ("", message.path)
+            and self.arg0 in ("", first)
+            and (not self.arg0namespace or f"{first}.".startswith(f"{self.arg0namespace}."))
+        )
+
+
+class Connection:
+    """A connection to the session bus, or to the bus at ``address``."""
+
+    def __init__(self, address: Callable[[], str] = session.bus_address, *, pass_descriptors: bool = False) -> None:
+        self._address = address
+        self._pass_descriptors = pass_descriptors
+        self._bus: Any = None
+        self._subscriptions: list[tuple[Match, Handler]] = []
+        self._exports: list[tuple[str, Interface]] = []
+        self._names: dict[str, NameFlag] = {}
+        self._rooms: dict[str, str] = {}
+        self._refusal: SenterError | None = None
+        self._on_reopened: list[Callable[[], Awaitable[None]]] = []
+
+    async def open(self) -> None:
+        """Connect. Raises NotRunning when there is no bus or it does not let us in."""
+        address = self._address()
+        if not address:
+            raise NotRunning("there is no session bus here; log in to a desktop or start one with dbus-run-session")
+        try:
+            self._bus = Bus(bus_address=address, negotiate_unix_fd=self._pass_descriptors)
+            await self._bus.connect()
+        except _CONNECTION_ERRORS as error:
+            raise NotRunning(f"the bus at {address} cannot be reached: {error or type(error).__name__}") from error
+        self._bus.add_message_handler(self._receive)
+        for path, interface in self._exports:
+            self._bus.export(path, interface)
+        for match, _ in self._subscriptions:
+            await self._add_match(match)
+
+    async def open_patiently(self) -> None:
+        """Connect, with the patience of ``reopen``. Raises NotRunning when that did not help."""
+        try:
+            await self.open()
+        except NotRunning:
+            if not await self.reopen():
+                raise
+
+    async def wait_lost(self) -> None:
+        """Return when the bus has gone away."""
+        await self._bus.wait_lost()
+
+    async def reopen(self) -> bool:
+        """Come back after the bus was lost: connect, export, subscribe and own as before.
+
+        Waits 0.5 s before each of ten tries, because a unit that changes its state while systemd itself has lost
+        the bus can stall the manager. Returns False when every try failed or a name is somebody else's now.
+        """
+        for _ in range(RECONNECT_TRIES):
+            if self._bus is not None:
+                self._bus.close()
+            await asyncio.sleep(RECONNECT_PAUSE)
+            try:
+                await self.open()
+                owned = [await self.own(name, flags) for name, flags in self._names.items()]
+                for tell in self._on_reopened:
+                    await tell()
+            except SenterError as error:
+                logger.debug("The bus is not back yet: %s", error)
+                continue
+            return all(owned)
+        return False
+
+    def on_reopened(self, tell: Callable[[], Awaitable[None]]) -> None:
+        """Call this after every return of the bus; signals sent meanwhile were missed."""
+        self._on_reopened.append(tell)
+
+    async def close(self) -> None:
+        """Leave the bus once everything that was sent has left; a bus that is already gone is fine."""
+        with contextlib.suppress(SenterError):
+            await self.ask_daemon("GetId", timeout=1.0)
+        if self._bus is not None:
+            self._bus.close()
+
+    def export(self, path: str, interface: Interface) -> None:
+        """Serve an interface at a path."""
+        self._exports.append((path, interface))
+        self._bus.export(path, interface)
+
+    def refuse_all(self, error: SenterError) -> None:
+        """Answer every method call that arrives with an error, whatever it asks for."""
+        self._refusal = error
+
+    async def own(self, name: str, flags: NameFlag = NameFlag.REPLACE_EXISTING) -> bool:
+        """Take a bus name at once or not at all; True when it is ours."""
+        self._names[name] = flags
+        reply = await self.ask_daemon("RequestName", "su", name, int(flags | NameFlag.DO_NOT_QUEUE))
+        return reply in (RequestNameReply.PRIMARY_OWNER.value, RequestNameReply.ALREADY_OWNER.value)
+
+    async def release(self, name: str) -> None:
+        """Give a bus name back; when this returns, no further call will be routed here."""
+        self._names.pop(name, None)
+        await self.ask_daemon("ReleaseName", "s", name)
+
+    async def owner(self, name: str) -> str:
+        """The unique name behind a bus name, or an empty string."""
+        try:
+            return str(await self.ask_daemon("GetNameOwner", "s", name))
+        except NobodyThere:
+            return ""
+
+    async def subscribe(self, match: Match, handler: Handler) -> None:
+        """Call ``handler(*body)`` for every matching signal, also after the bus came back."""
+        self._subscriptions.append((match, handler))
+        await self._add_match(match)
+
+    @contextlib.asynccontextmanager
+    async def subscribed(self, match: Match, handler: Handler) -> AsyncIterator[None]:
+        """Subscribe for the length of a block."""
+        await self.subscribe(match, handler)
+        try:
+            yield
+        finally:
+            self._subscriptions.remove((match, handler))
+            with contextlib.suppress(SenterError):
+                await self.ask_daemon("RemoveMatch", "s", match.rule())
+
+    async def wait_owned(self, name: str) -> None:
+        """Return when somebody owns a bus name."""
+        came = asyncio.Event()
+        match = Match(DAEMON, "NameOwnerChanged", sender=DAEMON, arg0=name)
+        async with self.subscribed(match, lambda _name, _old, new: came.set() if new else None):
+            if not await self.owner(name):
+                await came.wait()
+
+    async def watch_name(self, name: str, handler: Callable[[str], None]) -> None:
+        """Call ``handler(owner)`` whenever a bus name changes hands; an empty owner means it is free."""
+        await self.subscribe(
+            Match(DAEMON, "NameOwnerChanged", sender=DAEMON, arg0=name), lambda _name, _old, new: handler(new)
+        )
+
+    async def follow_rooms(self) -> None:
+        """Keep track of which connection is which room, so that ``caller`` can name it."""
+        await self.subscribe(
+            Match(DAEMON, "NameOwnerChanged", sender=DAEMON, arg0namespace=PREFIX), self._room_moved
+        )
+        self.on_reopened(self._list_rooms)
+        await self._list_rooms()
+
+    async def ask_daemon(self, member: str, signature: str = "", *arguments: Any, timeout: float = 5.0) -> Any:
+        """Call a method of the bus daemon itself."""
+        return await self.call(DAEMON, DAEMON_PATH, DAEMON, member, signature, *arguments, timeout=timeout)
+
+    async def call(
+        self,
+        destination: str,
+        path: str,
+        interface: str,
+        member: str,
+        signature: str = "",
+        *arguments: Any,
+        autostart: bool = False,
+        timeout: float = 25.0,
+    ) -> Any:
+        """Call a method and return its result without variants (None, one value, or a list of several).
+
+        Raises the SenterError that a room answered, NobodyThere without auto-start, BusError for any other error
+        answer, Unavailable after ``timeout`` seconds or when the bus goes away meanwhile.
+        """
+        message = Message(
+            destination=destination,
+            path=path,
+            interface=interface,
+            member=member,
+            signature=signature,
+            body=list(arguments),
+            flags=MessageFlag.NONE if autostart else MessageFlag.NO_AUTOSTART,
+        )
+        if self._bus is None or not self._bus.connected:
+            raise NotRunning("there is no connection to the bus")
+        try:
+            async with asyncio.timeout(timeout):
+                reply = await self._bus.call(message)
+        except TimeoutError:
+            raise Unavailable(f"{destination} did not answer {member} within {timeout:g} s") from None
+        except (OSError, EOFError) as error:
+            raise Unavailable(f"the bus went away during {member}") from error
+        if reply is None:
+            raise Unavailable(f"the bus went away during {member}")
+        if reply.message_type is MessageType.ERROR:
+            raise _error_of(reply)
+        body = [reply.unix_fds[reply.body[0]]] if reply.signature == "h" else unpack(reply.body)
+        return body[0] if len(body) == 1 else body or None
+
+    async def _add_match(self, match: Match) -> None:
+        await self.ask_daemon("AddMatch", "s", match.rule())
+
+    def _receive(self, message: Any) -> Any:
+        if message.message_type is MessageType.METHOD_CALL:
+            caller.set(self._rooms.get(message.sender, message.sender or ""))
+            if self._refusal is not None:
+                return Message.new_error(message, error_name(self._refusal), str(self._refusal))
+        elif message.message_type is MessageType.SIGNAL:
+            for match, handler in self._subscriptions:
+                if match.matches(message):
+                    handler(*unpack(message.body))
+        return None
+
+    async def _list_rooms(self) -> None:
+        self._rooms.clear()
+        for name in await self.ask_daemon("ListNames"):
+            if name.startswith(f"{PREFIX}."):
+                self._room_moved(name, "", await self.owner(name))
+
+    def _room_moved(self, name: str, old: str, new: str) -> None:
+        self._rooms.pop(old, None)
+        if new:
+            self._rooms[new] = name
+
+
+def _error_of(reply: Any) -> SenterError:
+    text = str(reply.body[0]) if reply.body else reply.error_name
+    if reply.error_name in _NOBODY:
+        return NobodyThere(text)
+    ours = error_class(reply.error_name)
+    return ours(text) if ours else BusError(reply.error_name, text)

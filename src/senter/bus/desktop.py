@@ -1,0 +1,141 @@
+"""The notification server of the desktop, through desktop-notifier.
+
+Its Linux backend logs what it cannot send, and keeps a dead server's address. Here a notice that was not shown is
+an error, and a server that comes back is found again.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+from collections.abc import Awaitable, Callable
+
+from desktop_notifier.backends.dbus import DBusDesktopNotifier
+from desktop_notifier.common import Button, Notification, Urgency
+
+from senter.bus.connection import Connection
+from senter.errors import SenterError, Unavailable
+
+SERVER = "org.freedesktop.Notifications"
+APPLICATION = "Senter"
+
+START_TIMEOUT = 5.0
+SHOW_TIMEOUT = 5.0
+
+URGENCIES = {"low": Urgency.Low, "normal": Urgency.Normal, "critical": Urgency.Critical}
+
+logger = logging.getLogger(__name__)
+
+
+class Desktop:
+    """Shows notices, and tells what the user does with them.
+
+    ``appeared`` is called when a server comes to the bus, ``chosen(notice, action)`` on a click: the action is
+    the key of a button, or ``default`` for the body. Set them before ``start``.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.appeared: Callable[[], Awaitable[None]] = _nothing
+        self.chosen: Callable[[str, str], Awaitable[None]] = _ignore
+        self._connection = connection
+        self._backend = _Backend(APPLICATION)
+        self._backend.on_clicked = lambda notice: self._spawn(self.chosen(notice, "default"))
+        self._backend.on_button_pressed = lambda notice, key: self._spawn(self.chosen(notice, key))
+        self._tasks: set[asyncio.Future[None]] = set()
+
+    async def start(self) -> None:
+        """Begin to watch for the server."""
+        await self._connection.watch_name(SERVER, self._server_moved)
+        self._connection.on_reopened(self._bus_came_back)
+
+    async def present(self) -> bool:
+        """Whether a server is running or the bus can start one, which it then does."""
+        try:
+            await self._require_server()
+        except SenterError:
+            return False
+        return True
+
+    async def show(self, notice: str, title: str, body: str, urgency: str, buttons: dict[str, str]) -> None:
+        """Show a notice; the text is shown as it is, markup and all.
+
+        Takes an id, and ``buttons`` as action key → label. Raises Unavailable when no server is there or it did
+        not take the notice within five seconds. Nothing is sent before a server owns its name: what waits in the
+        bus for a server to start could be shown after we had given it up.
+        """
+        await self._require_server()
+        notification = Notification(
+            title=_printable(title),
+            message=_printable(body),
+            urgency=URGENCIES[urgency],
+            buttons=tuple(Button(title=_printable(label), identifier=key) for key, label in buttons.items()),
+            identifier=notice,
+        )
+        try:
+            async with asyncio.timeout(SHOW_TIMEOUT):
+                await self._backend.send(notification)
+        except TimeoutError:
+            self._backend.forget_server()
+        if notice not in await self._backend.get_current_notifications():
+            raise Unavailable("the notification server did not take the notice")
+
+    async def _require_server(self) -> None:
+        if await self._connection.owner(SERVER):
+            return
+        try:
+            await self._connection.ask_daemon("StartServiceByName", "su", SERVER, 0, timeout=START_TIMEOUT)
+        except SenterError as error:
+            raise Unavailable(f"there is no notification server: {error}") from error
+
+    async def _bus_came_back(self) -> None:
+        self._server_moved(await self._connection.owner(SERVER))
+
+    def _server_moved(self, owner: str) -> None:
+        self._backend.forget_server()
+        if owner:
+            self._spawn(self.appeared())
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _Backend(DBusDesktopNotifier):
+    """The Linux backend, able to let go of a server that is gone."""
+
+    async def _send(self, notification: Notification) -> None:
+        if self.interface is None:
+            self.interface = await self._init_dbus()
+        capabilities = await self.interface.call_get_capabilities()
+        if "body-markup" in capabilities:
+            notification = dataclasses.replace(notification, message=_escaped(notification.message))
+        await super()._send(notification)
+
+    def forget_server(self) -> None:
+        """Drop what is known of the server; the next notice connects anew."""
+        if self.interface is not None:
+            with contextlib.suppress(OSError):
+                self.bus.disconnect()
+        self.interface = None
+        self._capabilities = None
+        self._platform_to_interface_notification_identifier.clear()
+        self._notification_cache.clear()
+
+
+def _printable(text: str) -> str:
+    """Leave out control characters, other than line breaks, which a server might act on."""
+    return "".join(character for character in text if character == "\n" or character.isprintable())
+
+
+def _escaped(text: str) -> str:
+    """Make text mean itself for a server that renders markup (Desktop Notifications Specification, "Markup")."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+async def _nothing() -> None:
+    """Nobody wants to know that a server appeared."""
+
+
+async def _ignore(_notice: str, _action: str) -> None:
+    """Nobody wants to know of clicks."""

@@ -1,0 +1,101 @@
+"""Stands in for a unit that systemd has given up: answers calls to it with the reason, and tells the user once.
+
+Without it every call to a failed room hangs to its timeout, because the bus is never told that the start failed.
+Run by ``senter-failure@.service`` with the name of the failed unit; leaves when the unit is no longer failed.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from typing import Any
+
+from senter.bus.connection import Connection, Match
+from senter.bus.desktop import Desktop
+from senter.bus.library import NameFlag
+from senter.bus.manager import SYSTEMD, Manager
+from senter.bus.names import room_of_unit
+from senter.bus.runtime import BUS_LOST, STOPPED, first_of
+from senter.errors import NotRunning, SenterError, Unavailable
+from senter.host import supervisor, units
+
+
+class StandIn:
+    """Stands in for the unit ``name`` (without ``.service``)."""
+
+    def __init__(self, name: str) -> None:
+        self._unit = f"{name}.service"
+        self._room = room_of_unit(name)
+        self._what = f"the {self._room.title}" if self._room else name
+        self._connection = Connection()
+        self._manager = Manager(self._connection)
+        self._desktop = Desktop(self._connection)
+        self._desktop.appeared = self._tell
+        self._told = False
+        self._sentence = ""
+        self._recovered = asyncio.Event()
+
+    async def stand_in(self) -> int:
+        """Do it; an exit code as in ``runtime``. Raises SenterError when there is no bus or no systemd."""
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        await self._connection.open_patiently()
+        unit = await asyncio.to_thread(units.read, self._unit)
+        self._sentence = f"{self._what} has failed: {unit.reason}"
+        await self._watch_unit()
+        if not self._recovered.is_set():
+            await self._answer_calls()
+        supervisor.notify(READY=1, STATUS=self._sentence)
+        await self._desktop.start()
+        telling = asyncio.create_task(self._tell())
+        while not (stop.is_set() or self._recovered.is_set()):
+            ended, _ = await first_of(self._connection.wait_lost(), self._recovered.wait(), stop.wait())
+            if ended == 0 and not await self._connection.reopen():
+                return BUS_LOST
+        supervisor.notify(STOPPING=1)
+        telling.cancel()
+        await self._connection.close()
+        return STOPPED
+
+    async def _answer_calls(self) -> None:
+        if self._room is not None:
+            answer = f"{self._sentence}; see: senter logs {self._room.word}"
+            self._connection.refuse_all(Unavailable(answer))
+            await self._connection.own(self._room.bus_name, NameFlag.ALLOW_REPLACEMENT)
+
+    async def _tell(self) -> None:
+        if self._told or self._recovered.is_set():
+            return
+        self._told = True
+        try:
+            await self._desktop.show(self._unit, "Senter needs you", self._sentence, "critical", {})
+        except SenterError:
+            self._told = False
+
+    async def _watch_unit(self) -> None:
+        path = await self._manager.subscribe_and_find(self._unit)
+        match = Match("org.freedesktop.DBus.Properties", "PropertiesChanged", path=path, sender=SYSTEMD)
+        await self._connection.subscribe(match, self._unit_changed)
+        self._connection.on_reopened(self._look_again)
+        await self._look_again()
+
+    async def _look_again(self) -> None:
+        await self._manager.subscribe_and_find(self._unit)
+        if not await self._manager.has_failed(self._unit):
+            self._recovered.set()
+
+    def _unit_changed(self, _interface: str, changed: dict[str, Any], _invalidated: list[str]) -> None:
+        if changed.get("ActiveState", "failed") != "failed":
+            self._recovered.set()
+
+
+async def _main(name: str) -> int:
+    try:
+        return await StandIn(name).stand_in()
+    except NotRunning as error:
+        logging.error("%s", error)
+        return BUS_LOST
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(_main(sys.argv[1])))

@@ -1,0 +1,23 @@
+"""``senter``: the command line. Every command is a few calls; nothing is done in this process."""
+
+import click
+
+from senter.cli.commands.control import restart, start, stop
+from senter.cli.commands.digest import digest
+from senter.cli.commands.logs import logs
+from senter.cli.commands.progress import progress
+from senter.cli.commands.status import status
+from senter.cli.commands.version import version
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Senter, a personal assistant that works while you are away."""
+
+
+for command in (status, start, stop, restart, logs, progress, digest, version):
+    main.add_command(command)
+
+
+if __name__ == "__main__":
+    main(prog_name="senter")

@@ -1,0 +1,21 @@
+"""Where Senter's files are.
+
+Every function reads the environment when it is called and creates nothing. ``StateDirectory=`` is not used:
+on systemd 252 a user unit's state directory is its configuration directory (systemd.exec(5)).
+"""
+
+from pathlib import Path
+
+import platformdirs
+
+APPLICATION = "senter"
+
+
+def config_file() -> Path:
+    """The user's settings, ``~/.config/senter/config.toml`` on Linux; it need not exist."""
+    return Path(platformdirs.user_config_dir(APPLICATION)) / "config.toml"
+
+
+def data_folder() -> Path:
+    """The folder of databases and focuses, ``~/.local/share/senter`` on Linux; it need not exist."""
+    return Path(platformdirs.user_data_dir(APPLICATION))

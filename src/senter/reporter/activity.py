@@ -1,0 +1,79 @@
+"""What was done: one entry of the activity log."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from senter.bus.signatures import Options, Str, Time
+from senter.errors import InvalidArgument
+
+IMPORTANCES = ("low", "normal", "high", "critical")
+
+LONGEST_TYPE = 64
+
+_TYPE = re.compile(r"[a-z][a-z0-9_]*")
+
+_SUMMARIES = {
+    "plan_created": "Created plan for: {description}",
+    "task_completed": "Completed: {description}",
+    "task_failed": "Failed: {description} - {error}",
+    "goal_completed": "Goal achieved: {description}",
+    "research_complete": "Researched: {topic}",
+    "learning_update": "Learned: {insight}",
+}
+
+_MISSING = {
+    "plan_created": {"description": "unknown goal"},
+    "task_completed": {"description": "task"},
+    "task_failed": {"description": "task", "error": "no reason given"},
+    "goal_completed": {"description": "unknown goal"},
+    "research_complete": {"topic": "unknown topic"},
+    "learning_update": {"insight": "new preference"},
+}
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One thing that was done, and by whom."""
+
+    id: Str
+    time: Time
+    type: Str
+    source: Str
+    """The bus name of the room that logged it, or the unique name of another program."""
+    summary: Str
+    importance: Str
+
+
+@dataclass(frozen=True)
+class LogOptions:
+    """Options of ``LogWith``."""
+
+    importance: Str = "normal"
+    details: Options = field(default_factory=dict)
+    key: Str = ""
+    """An activity with a key that was logged before is not logged again."""
+
+
+def check_type(activity_type: str) -> None:
+    """Raise InvalidArgument for a type that is not a word such as ``task_completed``."""
+    if len(activity_type) > LONGEST_TYPE or not _TYPE.fullmatch(activity_type):
+        raise InvalidArgument(
+            "activity_type must be a word of small letters, digits and underscores, such as task_completed"
+        )
+
+
+def check_importance(importance: str) -> None:
+    """Raise InvalidArgument for a word that is not an importance."""
+    if importance not in IMPORTANCES:
+        raise InvalidArgument(f"importance must be one of {', '.join(IMPORTANCES)}, not {importance!r}")
+
+
+def summarise(activity_type: str, summary: str, details: dict[str, Any]) -> str:
+    """The line people read: the summary on one line, or one made of the type and its details."""
+    if summary.strip():
+        return " ".join(summary.split())
+    if activity_type not in _SUMMARIES:
+        return f"Activity: {activity_type}"
+    values = {key: str(details.get(key) or word) for key, word in _MISSING[activity_type].items()}
+    return " ".join(_SUMMARIES[activity_type].format_map(values).split())

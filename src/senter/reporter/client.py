@@ -1,0 +1,50 @@
+"""The reporter, as other rooms and the command line see it."""
+
+from senter.bus.client import Peer
+from senter.bus.connection import Connection
+from senter.bus.names import REPORTER
+from senter.bus.signatures import Check, from_dict, options_to_send
+from senter.reporter.activity import Activity, LogOptions
+from senter.reporter.notice import Notice, NotifyOptions
+
+
+class ReporterClient:
+    """Calls to ``ai.senter.Reporter1``; each raises the errors of ``Peer.call``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._room = Peer(connection, REPORTER)
+
+    async def log(self, activity_type: str, summary: str = "", options: LogOptions | None = None) -> None:
+        """Write down what was done; it is on disk when this returns."""
+        values = options_to_send(options or LogOptions())
+        await self._room.call("LogWith", "ssa{sv}", activity_type, summary, values)
+
+    async def activities(self, since: int = 0, limit: int = 100, offset: int = 0) -> list[Activity]:
+        """Activities from ``since`` (µs since the epoch) on, newest first."""
+        rows = await self._room.call("Activities", "tuu", since, limit, offset)
+        return [from_dict(Activity, row) for row in rows]
+
+    async def progress(self) -> str:
+        """What was done lately, for a person."""
+        return str(await self._room.call("Progress"))
+
+    async def digest(self, hours: int = 24) -> str:
+        """The digest of the past hours."""
+        return str(await self._room.call("Digest", "u", hours))
+
+    async def send_digest(self, kind: str = "daily") -> str:
+        """Show the digest; its text, or an empty string when it was sent before."""
+        return str(await self._room.call("SendDigest", "s", kind))
+
+    async def notify(self, title: str, body: str, options: NotifyOptions | None = None) -> str:
+        """Show a notice as soon as somebody can; its id."""
+        values = options_to_send(options or NotifyOptions())
+        return str(await self._room.call("NotifyWith", "ssa{sv}", title, body, values))
+
+    async def pending(self) -> list[Notice]:
+        """The notices that could not be shown yet."""
+        return [from_dict(Notice, row) for row in await self._room.call("Pending")]
+
+    async def check(self) -> list[Check]:
+        """What the reporter finds out about itself."""
+        return [Check(*row) for row in await self._room.call("Check")]

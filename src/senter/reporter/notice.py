@@ -1,0 +1,75 @@
+"""What is shown on the desktop: one notice, and what a click on it does."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, NamedTuple
+
+from senter.bus.names import room_of_bus_name
+from senter.bus.signatures import Str, Time
+from senter.errors import InvalidArgument
+
+URGENCIES = ("low", "normal", "critical")
+
+URGENCY_OF_IMPORTANCE = {"high": "normal", "critical": "critical"}
+"""Activities of these importances are shown at once; the others wait for progress and digest."""
+
+LONGEST_TITLE = 200
+
+
+class Action(NamedTuple):
+    """A button: a click calls ``member`` of the room ``bus_name`` with ``argument``."""
+
+    key: str
+    label: str
+    bus_name: str
+    member: str
+    argument: str
+
+
+Actions = Annotated[list[Action], "a(sssss)"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to show, and whether it was."""
+
+    id: Str
+    time: Time
+    title: Str
+    body: Str
+    urgency: Str = "normal"
+    open: Str = ""
+    """A file or URL that a click on the body opens."""
+    actions: Actions = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class NotifyOptions:
+    """Options of ``NotifyWith``."""
+
+    urgency: Str = "normal"
+    open: Str = ""
+    key: Str = ""
+    """A notice with a key that was given before is not shown again."""
+    actions: Actions = field(default_factory=list)
+
+
+def check(title: str, options: NotifyOptions) -> list[Action]:
+    """Return the actions of a notice; raise InvalidArgument for anything that cannot be shown or done."""
+    if not title.strip() or len(title) > LONGEST_TITLE or not title.isprintable():
+        raise InvalidArgument(f"title must be 1 to {LONGEST_TITLE} printable characters on one line")
+    if options.urgency not in URGENCIES:
+        raise InvalidArgument(f"urgency must be one of {', '.join(URGENCIES)}, not {options.urgency!r}")
+    if options.open and not options.open.startswith(("/", "https://", "http://", "file:///")):
+        raise InvalidArgument(f"open must be an absolute path or a URL, not {options.open!r}")
+    actions = []
+    for row in options.actions:
+        if len(row) != len(Action._fields) or not all(isinstance(value, str) for value in row):
+            raise InvalidArgument("each of actions must be five texts: key, label, bus name, member, argument")
+        action = Action(*row)
+        room_of_bus_name(action.bus_name)
+        if not action.member.isidentifier():
+            raise InvalidArgument(f"actions must name a member to call, not {action.member!r}")
+        actions.append(action)
+    if len({action.key for action in actions}) < len(actions):
+        raise InvalidArgument("each of actions must have a key of its own")
+    return actions

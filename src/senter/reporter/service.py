@@ -1,0 +1,264 @@
+"""What the reporter does: it writes down what was done, and tells it, once."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from senter.bus.signatures import Check
+from senter.errors import InvalidArgument, SenterError
+from senter.reporter import activity, digest, notice
+from senter.reporter.activity import Activity, LogOptions
+from senter.reporter.notice import Notice, NotifyOptions
+from senter.reporter.store import ACTED, PENDING, SHOWN, SILENCED, Store
+from senter.settings import ReporterSettings
+
+Result = TypeVar("Result")
+
+DAILY = "daily"
+LONGEST_DIGEST_HOURS = 366 * 24
+DISK_PATIENCE = 20.0
+BODY_CLICK = "default"
+
+logger = logging.getLogger(__name__)
+
+
+class Screen(Protocol):
+    """Where notices are shown."""
+
+    async def start(self) -> None:
+        """Begin to watch for somebody to show them."""
+
+    async def present(self) -> bool:
+        """Whether notices can be shown."""
+
+    async def show(self, notice: str, title: str, body: str, urgency: str, buttons: dict[str, str]) -> None:
+        """Show a notice. Raises Unavailable when it was not shown."""
+
+
+class ReporterService:
+    """The reporter without bus, clock and screen of its own.
+
+    ``press(bus_name, member, argument)`` calls a room; ``open_target`` opens a file or URL; ``now`` is the local
+    time with its zone. ``announced(id, text)`` and ``action_chosen(id, action)`` are told what happened; set them
+    before ``start``.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        screen: Screen,
+        settings: ReporterSettings,
+        press: Callable[[str, str, str], Awaitable[None]],
+        open_target: Callable[[str], Awaitable[None]],
+        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+    ) -> None:
+        self.announced: Callable[[str, str], object] = _nobody_listens
+        self.action_chosen: Callable[[str, str], object] = _nobody_listens
+        self._store = store
+        self._screen = screen
+        self._settings = settings
+        self._press = press
+        self._open_target = open_target
+        self._now = now
+        self._delivering = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._disk_since: float | None = None
+        self._day = now().date()
+        self._today = 0
+        self._waiting = 0
+
+    async def start(self) -> None:
+        """Open the log and show what is still waiting. Raises Unavailable when the disk does not let us."""
+        await self._on_disk(self._store.open)
+        midnight = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
+        self._today = await self._on_disk(self._store.count_activities, _microseconds(midnight))
+        self._waiting = len(await self._on_disk(self._store.pending))
+        await self._screen.start()
+        self._deliver_soon()
+
+    async def stop(self) -> None:
+        """Close the log; what is still waiting is shown after the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._on_disk(self._store.close)
+
+    def is_healthy(self) -> bool:
+        """Whether the disk answers."""
+        return self._disk_since is None or time.monotonic() - self._disk_since < DISK_PATIENCE
+
+    def status(self) -> str:
+        """``3 activities logged today, 1 notice waiting to be shown``."""
+        if self._day != self._now().date():
+            self._day, self._today = self._now().date(), 0
+        told = f"{self._today} {'activity' if self._today == 1 else 'activities'} logged today"
+        if self._waiting:
+            told += f", {self._waiting} {'notice' if self._waiting == 1 else 'notices'} waiting to be shown"
+        return told
+
+    async def log(self, activity_type: str, summary: str, options: LogOptions, source: str) -> None:
+        """Write down what was done; a high or critical activity is shown at once.
+
+        Raises InvalidArgument for a type or importance that is none, Unavailable when it was not written.
+        """
+        activity.check_type(activity_type)
+        activity.check_importance(options.importance)
+        line = activity.summarise(activity_type, summary, options.details)
+        added = await self._on_disk(
+            self._store.add_activity,
+            _microseconds(self._now()),
+            activity_type,
+            source,
+            line,
+            options.importance,
+            options.details,
+            options.key,
+        )
+        self._today += added
+        if added and options.importance in notice.URGENCY_OF_IMPORTANCE:
+            urgency = notice.URGENCY_OF_IMPORTANCE[options.importance]
+            await self.notify("Senter", line, NotifyOptions(urgency=urgency))
+
+    async def activities(self, since: int, limit: int, offset: int) -> list[Activity]:
+        """Activities from ``since`` (µs since the epoch) on, newest first."""
+        return await self._on_disk(self._store.activities, since, limit, offset)
+
+    async def progress(self) -> str:
+        """What was done in the past 24 hours, for a person."""
+        since = _microseconds(self._now() - digest.DAY)
+        newest = await self._on_disk(self._store.activities, since, digest.NEWEST_TOLD, 0)
+        return digest.progress_text(newest, await self._on_disk(self._store.count_activities, since))
+
+    async def digest(self, hours: int) -> str:
+        """The digest of the past hours. Raises InvalidArgument for none or more than a year of them."""
+        if not 1 <= hours <= LONGEST_DIGEST_HOURS:
+            raise InvalidArgument(f"hours must be 1 to {LONGEST_DIGEST_HOURS}")
+        since = _microseconds(self._now()) - hours * 3_600_000_000
+        period = f"the past {hours} hours" if hours > 1 else "the past hour"
+        return digest.digest_text(await self._since(since), period)
+
+    async def send_digest(self, kind: str) -> str:
+        """Show the daily digest unless this day's was sent; returns its text, or an empty string.
+
+        It tells what was done since the one before, the first one the past 24 hours. Raises InvalidArgument for a
+        kind other than ``daily``.
+        """
+        if kind != DAILY:
+            raise InvalidArgument(f"kind must be {DAILY}, not {kind!r}")
+        now = self._now()
+        slot = digest.daily_slot(now)
+        before = await self._on_disk(self._store.last_digest, kind)
+        since = before or _microseconds(now - digest.DAY)
+        period = "the time since the last digest" if before else "the past 24 hours"
+        text = digest.digest_text(await self._since(since), period)
+        told = Notice(id=_new_id(), time=_microseconds(now), title=digest.daily_title(slot), body=text)
+        claimed = await self._on_disk(
+            self._store.claim_digest, kind, _microseconds(slot.due), told.time, told, self._first_state()
+        )
+        if not claimed:
+            return ""
+        self._deliver_soon()
+        return f"{told.title}\n{text}"
+
+    async def notify(self, title: str, body: str, options: NotifyOptions) -> str:
+        """Keep a notice, show it as soon as somebody can, and return its id. Raises InvalidArgument."""
+        actions = notice.check(title, options)
+        kept = Notice(
+            id=_new_id(),
+            time=_microseconds(self._now()),
+            title=title,
+            body=body,
+            urgency=options.urgency,
+            open=options.open,
+            actions=actions,
+        )
+        notice_id = await self._on_disk(self._store.add_notice, kept, options.key, self._first_state())
+        self._deliver_soon()
+        return notice_id
+
+    async def pending(self) -> list[Notice]:
+        """The notices that nobody could be shown yet, oldest first."""
+        return await self._on_disk(self._store.pending)
+
+    async def check(self) -> list[Check]:
+        """Whether the log is sound and notices can be shown."""
+        damage = await self._on_disk(self._store.check)
+        checks = [Check("activity log", "fail" if damage else "ok", damage)]
+        if not self._settings.notifications:
+            checks.append(Check("notifications", "ok", "switched off in config.toml"))
+        elif await self._screen.present():
+            checks.append(Check("notifications", "ok", ""))
+        else:
+            fix = "no notification server is running; notices wait until one is, and senter digest tells them"
+            checks.append(Check("notifications", "warn", fix))
+        return checks
+
+    async def chosen(self, notice_id: str, action_key: str) -> None:
+        """Do what a click on a notice asks for; what cannot be done becomes a notice itself."""
+        kept = await self._on_disk(self._store.notice, notice_id)
+        if kept is None:
+            return
+        await self._on_disk(self._store.move_notice, notice_id, ACTED)
+        self.action_chosen(notice_id, action_key)
+        try:
+            if action_key == BODY_CLICK and kept.open:
+                await self._open_target(kept.open)
+            for action in kept.actions:
+                if action.key == action_key:
+                    await self._press(action.bus_name, action.member, action.argument)
+        except SenterError as error:
+            logger.warning("A click could not be carried out: %s", error)
+            await self.notify("That click could not be carried out", str(error), NotifyOptions())
+
+    async def deliver(self) -> None:
+        """Show what is waiting, one after the other, until nobody takes it."""
+        async with self._delivering:
+            waiting = await self._on_disk(self._store.pending)
+            self._waiting = len(waiting)
+            for kept in waiting:
+                buttons = {action.key: action.label for action in kept.actions}
+                try:
+                    await self._screen.show(kept.id, kept.title, kept.body, kept.urgency, buttons)
+                except SenterError as error:
+                    logger.info("%d notices wait to be shown: %s", self._waiting, error)
+                    return
+                await self._on_disk(self._store.move_notice, kept.id, SHOWN)
+                self._waiting -= 1
+                self.announced(kept.id, f"{kept.title}\n{kept.body}")
+
+    def _deliver_soon(self) -> None:
+        task = asyncio.create_task(self.deliver())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _first_state(self) -> str:
+        return PENDING if self._settings.notifications else SILENCED
+
+    async def _since(self, since: int) -> list[Activity]:
+        newest_first = await self._on_disk(self._store.activities, since, -1, 0)
+        return newest_first[::-1]
+
+    async def _on_disk(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        started = time.monotonic()
+        self._disk_since = self._disk_since or started
+        try:
+            return await asyncio.to_thread(work, *arguments)
+        finally:
+            if self._disk_since == started:
+                self._disk_since = None
+
+
+def _microseconds(when: datetime) -> int:
+    return int(when.timestamp() * 1_000_000)
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
+
+
+def _nobody_listens(_id: str, _text: str) -> None:
+    """Nobody wants to know."""

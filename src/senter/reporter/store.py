@@ -1,0 +1,200 @@
+"""``activity.db``: the activity log, the notices, and which digests were sent.
+
+One process writes it. Every method commits before it returns (``synchronous=FULL``), blocks for the length of a
+disk write, and may be called from any thread. A full disk or a file that cannot be written raises Unavailable.
+"""
+
+import contextlib
+import json
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from senter.errors import Unavailable
+from senter.reporter.activity import Activity
+from senter.reporter.notice import Action, Notice
+
+PENDING, SHOWN, ACTED, SILENCED = "pending", "shown", "acted", "silenced"
+
+_ACTIVITY_COLUMNS = "id, time, type, source, summary, importance"
+_NOTICE_COLUMNS = "id, time, title, body, urgency, open, actions"
+
+logger = logging.getLogger(__name__)
+
+
+class Store:
+    """The database at ``file``; call ``open`` first."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._lock = threading.Lock()
+        self._database: Any = None
+
+    def open(self) -> None:
+        """Open the database, creating it and bringing its tables up to date.
+
+        A file that is no database is kept under another name and a new one is begun, so that a damaged disk costs
+        the history and not the service.
+        """
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._open()
+        except sqlite3.OperationalError as error:
+            raise Unavailable(f"{self.file} cannot be opened: {error}") from error
+        except sqlite3.DatabaseError as error:
+            aside = self.file.with_name(f"{self.file.name}.damaged-{int(time.time())}")
+            logger.error("%s is damaged (%s); it is kept as %s", self.file, error, aside.name)
+            self.file.rename(aside)
+            with self._translated():
+                self._open()
+        except OSError as error:
+            raise Unavailable(f"{self.file.parent} cannot be used: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def check(self) -> str:
+        """An empty string, or what SQLite's quick check found."""
+        with self._reading() as connection:
+            answer = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        return "" if answer == "ok" else answer
+
+    def add_activity(
+        self,
+        when: int,
+        activity_type: str,
+        source: str,
+        summary: str,
+        importance: str,
+        details: dict[str, Any],
+        key: str,
+    ) -> bool:
+        """Write an activity down; False when one with this key is there already."""
+        with self._writing() as connection:
+            cursor = connection.execute(
+                "INSERT INTO activities (time, type, source, summary, importance, details, key)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+                (when, activity_type, source, summary, importance, json.dumps(details, default=str), key or None),
+            )
+            return cursor.rowcount == 1
+
+    def activities(self, since: int, limit: int, offset: int) -> list[Activity]:
+        """Activities from ``since`` (µs) on, newest first."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_ACTIVITY_COLUMNS} FROM activities WHERE time >= ?"
+                " ORDER BY time DESC, id DESC LIMIT ? OFFSET ?",
+                (since, limit, offset),
+            ).fetchall()
+        return [Activity(str(row[0]), *row[1:]) for row in rows]
+
+    def count_activities(self, since: int) -> int:
+        """How many activities there are from ``since`` (µs) on."""
+        with self._reading() as connection:
+            count = connection.execute("SELECT COUNT(*) FROM activities WHERE time >= ?", (since,))
+            return int(count.fetchone()[0])
+
+    def add_notice(self, notice: Notice, key: str, state: str = PENDING) -> str:
+        """Write a notice down; returns its id, or that of the earlier notice with this key."""
+        with self._writing() as connection:
+            return _insert_notice(connection, notice, key, state)
+
+    def pending(self) -> list[Notice]:
+        """The notices that were not shown yet, oldest first."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_NOTICE_COLUMNS} FROM notices WHERE state = ? ORDER BY time, rowid",
+                (PENDING,),
+            ).fetchall()
+        return [_notice(row) for row in rows]
+
+    def notice(self, notice_id: str) -> Notice | None:
+        """One notice, or None."""
+        with self._reading() as connection:
+            row = connection.execute(f"SELECT {_NOTICE_COLUMNS} FROM notices WHERE id = ?", (notice_id,)).fetchone()
+        return _notice(row) if row else None
+
+    def move_notice(self, notice_id: str, state: str) -> None:
+        """Note that a notice was shown or acted upon."""
+        with self._writing() as connection:
+            connection.execute("UPDATE notices SET state = ? WHERE id = ?", (state, notice_id))
+
+    def last_digest(self, kind: str) -> int:
+        """The time (µs) up to which the last digest of a kind told; 0 when there was none."""
+        with self._reading() as connection:
+            row = connection.execute("SELECT MAX(until) FROM digests WHERE kind = ?", (kind,)).fetchone()
+        return int(row[0] or 0)
+
+    def claim_digest(self, kind: str, due: int, until: int, notice: Notice, state: str = PENDING) -> bool:
+        """Take the slot of a digest and write its notice down, both or neither; False when it was taken."""
+        with self._writing() as connection:
+            cursor = connection.execute(
+                "INSERT INTO digests (kind, due, until) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (kind, due, until),
+            )
+            if cursor.rowcount == 1:
+                _insert_notice(connection, notice, "", state)
+            return cursor.rowcount == 1
+
+    def _open(self) -> None:
+        from sqlite_utils import Database
+
+        from senter.reporter.tables import MIGRATIONS
+
+        connection = sqlite3.connect(self.file, check_same_thread=False, timeout=5.0)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            self._database = Database(connection)
+            MIGRATIONS.apply(self._database)
+        except BaseException:
+            connection.close()
+            raise
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._translated(), self._lock, self._open_database().atomic() as database:
+            yield database.conn
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._translated(), self._lock:
+            yield self._open_database().conn
+
+    def _open_database(self) -> Any:
+        if self._database is None:
+            raise Unavailable(f"{self.file} is not open")
+        return self._database
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise Unavailable(f"{self.file} cannot be used: {error}") from error
+
+
+def _insert_notice(connection: sqlite3.Connection, notice: Notice, key: str, state: str) -> str:
+    row = (notice.id, notice.time, notice.title, notice.body, notice.urgency, notice.open)
+    connection.execute(
+        "INSERT INTO notices (id, time, title, body, urgency, open, actions, key, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+        (*row, json.dumps(notice.actions), key or None, state),
+    )
+    if not key:
+        return notice.id
+    return str(connection.execute("SELECT id FROM notices WHERE key = ?", (key,)).fetchone()[0])
+
+
+def _notice(row: tuple[Any, ...]) -> Notice:
+    values = dict(zip(_NOTICE_COLUMNS.split(", "), row, strict=True))
+    values["actions"] = [Action(*action) for action in json.loads(values["actions"])]
+    return Notice(**values)

@@ -1,0 +1,26 @@
+"""The tables of ``activity.db``, in the order in which they came to be."""
+
+from sqlite_utils import Database, Migrations
+
+MIGRATIONS = Migrations("reporter")
+
+
+@MIGRATIONS()
+def first_tables(database: Database) -> None:
+    """Activities, notices and digests; every time is microseconds since the epoch."""
+    database.execute(
+        "CREATE TABLE activities (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, type TEXT NOT NULL,"
+        " source TEXT NOT NULL, summary TEXT NOT NULL, importance TEXT NOT NULL, details TEXT NOT NULL,"
+        " key TEXT UNIQUE)"
+    )
+    database.execute("CREATE INDEX activities_by_time ON activities (time)")
+    database.execute(
+        "CREATE TABLE notices (id TEXT PRIMARY KEY, time INTEGER NOT NULL, title TEXT NOT NULL,"
+        " body TEXT NOT NULL, urgency TEXT NOT NULL, open TEXT NOT NULL, actions TEXT NOT NULL,"
+        " key TEXT UNIQUE, state TEXT NOT NULL)"
+    )
+    database.execute("CREATE INDEX notices_by_state ON notices (state)")
+    database.execute(
+        "CREATE TABLE digests (kind TEXT NOT NULL, due INTEGER NOT NULL, until INTEGER NOT NULL,"
+        " PRIMARY KEY (kind, due))"
+    )
