@@ -1,5 +1,6 @@
 """``senter status``."""
 
+import sys
 from dataclasses import asdict
 from datetime import datetime
 
@@ -10,6 +11,8 @@ from senter.bus.names import PREFIX, ROOMS, TARGET
 from senter.cli.outcome import NOT_RUNNING, ask, print_json, told_in_one_sentence
 from senter.cli.overview import FAILED, IDLE, RUNNING, Component, Overview, Timer, overview
 from senter.host import units
+
+PIPE_WIDTH = 300
 
 _COLOURS = {RUNNING: "green", FAILED: "bold red", IDLE: "dim"}
 
@@ -54,7 +57,7 @@ def _print(shown: Overview) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("COMPONENT", "STATE", "PID", "MEMORY", "RESTARTS", "SINCE", "DOING"):
         table.add_column(heading, justify="right" if heading in ("PID", "MEMORY", "RESTARTS") else "left")
