@@ -18,8 +18,8 @@ help:  ## Show this menu
 
 setup: $(VENV)/.complete  ## Install what building and testing need: Debian packages, .venv
 
-$(VENV)/.complete: setup.cfg pyproject.toml packaging/debian-packages.txt
-	packaging/install-packages packaging/debian-packages.txt
+$(VENV)/.complete: setup.cfg pyproject.toml $(wildcard packaging/debian-packages*.txt)
+	packaging/install-packages packaging/debian-packages.txt packaging/debian-packages-test.txt
 	$(SYSTEM_PYTHON) -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --upgrade pip
 	$(PYTHON) -m pip install --quiet --editable '.[dev]'
@@ -30,21 +30,24 @@ test: setup lint  ## Run every test, on a private desktop session where root or 
 	packaging/run-journeys
 
 lint: setup  ## Check style, types and that generated files are fresh
-	$(PYTHON) -m ruff check .
-	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check . packaging/private-session packaging/interface-xml
+	$(PYTHON) -m ruff format --check . packaging/private-session packaging/interface-xml
 	$(PYTHON) -m mypy
 
 format: setup  ## Format the code
-	$(PYTHON) -m ruff check --fix .
-	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix . packaging/private-session packaging/interface-xml
+	$(PYTHON) -m ruff format . packaging/private-session packaging/interface-xml
 
 docs: setup  ## Write the interface XML anew from the code
 	$(PYTHON) packaging/interface-xml units/interfaces
 
 install: install-units  ## Install Senter below PREFIX (/usr/local); DESTDIR for packagers
-	$(SYSTEM_PYTHON) -m venv $(DESTDIR)$(HOME_OF_SENTER)
-	$(DESTDIR)$(HOME_OF_SENTER)/bin/python -m pip install --quiet --upgrade pip
-	$(DESTDIR)$(HOME_OF_SENTER)/bin/python -m pip install --quiet .
+	[ -n "$(DESTDIR)" ] || packaging/install-packages packaging/debian-packages.txt
+	$(SYSTEM_PYTHON) -m venv "$(DESTDIR)$(HOME_OF_SENTER)"
+	"$(DESTDIR)$(HOME_OF_SENTER)/bin/python" -m pip install --quiet --upgrade pip
+	@# from a copy: pip writes into what it builds, and this may be root in somebody's checkout
+	copy=$$(mktemp -d) && cp -r LICENSE README.md pyproject.toml setup.cfg src "$$copy" && \
+		"$(DESTDIR)$(HOME_OF_SENTER)/bin/python" -m pip install --quiet "$$copy" && rm -r "$$copy"
 	@[ -n "$(DESTDIR)" ] || systemctl --user daemon-reload 2>/dev/null || true
 
 install-units:  ## Install only units, activation files, interfaces and the command, for UNIT_PYTHON
@@ -55,6 +58,9 @@ uninstall:  ## Take away everything that install put in place; databases and set
 	@packaging/install-files uninstall "$(DESTDIR)" "$(PREFIX)" "$(UNIT_PYTHON)"
 	rm -rf "$(DESTDIR)$(HOME_OF_SENTER)"
 	@[ -n "$(DESTDIR)" ] || systemctl --user daemon-reload 2>/dev/null || true
+
+bench: setup  ## Measure start, calls, memory and wake-ups, each beside a reference
+	$$([ "$$(id -u)" -eq 0 ] || echo sudo) packaging/private-session $(PYTHON) benchmarks/figures.py
 
 clean:  ## Remove what make made here
 	rm -rf $(VENV) build *.egg-info src/*.egg-info

@@ -261,7 +261,7 @@ class Connection:
             if self._refusal is not None:
                 return Message.new_error(message, error_name(self._refusal), str(self._refusal))
         elif message.message_type is MessageType.SIGNAL:
-            for match, handler in self._subscriptions:
+            for match, handler in list(self._subscriptions):
                 if match.matches(message):
                     handler(*unpack(message.body))
         return None

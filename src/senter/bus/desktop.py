@@ -15,6 +15,7 @@ from desktop_notifier.common import Button, Notification, Urgency
 
 from senter.bus.connection import Connection
 from senter.errors import SenterError, Unavailable
+from senter.wording import printable
 
 SERVER = "org.freedesktop.Notifications"
 APPLICATION = "Senter"
@@ -57,7 +58,7 @@ class Desktop:
         return True
 
     async def show(self, notice: str, title: str, body: str, urgency: str, buttons: dict[str, str]) -> None:
-        """Show a notice; the text is shown as it is, markup and all.
+        """Show a notice; markup in its text means itself, control characters are left out.
 
         Takes an id, and ``buttons`` as action key → label. Raises Unavailable when no server is there or it did
         not take the notice within five seconds. Nothing is sent before a server owns its name: what waits in the
@@ -65,10 +66,10 @@ class Desktop:
         """
         await self._require_server()
         notification = Notification(
-            title=_printable(title),
-            message=_printable(body),
+            title=printable(title),
+            message=printable(body),
             urgency=URGENCIES[urgency],
-            buttons=tuple(Button(title=_printable(label), identifier=key) for key, label in buttons.items()),
+            buttons=tuple(Button(title=printable(label), identifier=key) for key, label in buttons.items()),
             identifier=notice,
         )
         try:
@@ -121,11 +122,6 @@ class _Backend(DBusDesktopNotifier):
         self._capabilities = None
         self._platform_to_interface_notification_identifier.clear()
         self._notification_cache.clear()
-
-
-def _printable(text: str) -> str:
-    """Leave out control characters, other than line breaks, which a server might act on."""
-    return "".join(character for character in text if character == "\n" or character.isprintable())
 
 
 def _escaped(text: str) -> str:

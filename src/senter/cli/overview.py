@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from senter.bus.names import Room
 from senter.host.units import Unit
+from senter.wording import one_line
 
 RUNNING, STARTING, STOPPING = "running", "starting", "stopping"
 IDLE, STOPPED, FAILED, MISSING = "idle, starts on demand", "stopped", "failed", "not installed"
@@ -66,5 +67,5 @@ def _component(room: Room, unit: Unit, target_running: bool) -> Component:
         memory=unit.memory if unit.pid else 0,
         restarts=unit.restarts,
         since=unit.since,
-        doing=unit.reason or unit.doing,
+        doing=one_line(unit.reason or unit.doing),
     )

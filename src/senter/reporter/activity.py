@@ -6,6 +6,7 @@ from typing import Any
 
 from senter.bus.signatures import Options, Str, Time
 from senter.errors import InvalidArgument
+from senter.wording import one_line
 
 IMPORTANCES = ("low", "normal", "high", "critical")
 
@@ -72,8 +73,8 @@ def check_importance(importance: str) -> None:
 def summarise(activity_type: str, summary: str, details: dict[str, Any]) -> str:
     """The line people read: the summary on one line, or one made of the type and its details."""
     if summary.strip():
-        return " ".join(summary.split())
+        return one_line(summary)
     if activity_type not in _SUMMARIES:
         return f"Activity: {activity_type}"
     values = {key: str(details.get(key) or word) for key, word in _MISSING[activity_type].items()}
-    return " ".join(_SUMMARIES[activity_type].format_map(values).split())
+    return one_line(_SUMMARIES[activity_type].format_map(values))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from senter.reporter.activity import Activity
+from senter.wording import shortened
 
 DAILY_AT = time(9, 0)
 LATE_AFTER = timedelta(minutes=5)
@@ -52,7 +53,7 @@ def digest_text(activities: Sequence[Activity], period: str = "the past 24 hours
     goals = [activity for activity in activities if activity.type == "goal_completed"]
     if goals:
         lines.append(f"🎯 Goals achieved: {len(goals)}")
-        lines += [f"   • {goal.summary}" for goal in goals[:GOALS_NAMED]]
+        lines += [f"   • {shortened(goal.summary)}" for goal in goals[:GOALS_NAMED]]
     if counts["research_complete"]:
         lines.append(f"🔍 Research completed: {_count(counts['research_complete'], 'topic')}")
     if counts["learning_update"]:
@@ -66,7 +67,7 @@ def progress_text(newest: Sequence[Activity], total: int) -> str:
         return "No autonomous activity in the past 24 hours."
     told = sorted(newest, key=lambda activity: activity.time)[-NEWEST_TOLD:]
     lines = [f"While you were away ({_count(total, 'activity', 'activities')}):"]
-    lines += [f"  • {activity.summary}" for activity in told]
+    lines += [f"  • {shortened(activity.summary)}" for activity in told]
     if total > len(told):
         lines.append(f"  … and {total - len(told)} more")
     return "\n".join(lines)

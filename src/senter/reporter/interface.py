@@ -43,9 +43,9 @@ class ReporterInterface(Interface):
 
     @method
     async def Activities(self, since: U64, limit: U32, offset: U32) -> ActivityRows:
-        """Activities from a time (microseconds since the epoch) on, newest first.
+        """Activities from a time (microseconds since the epoch) on, newest first, at most 1,000 at once.
 
-        Each has id s, time t, type s, source s, summary s, importance s.
+        A limit of 0 means 100. Each has id s, time t, type s, source s, summary s, importance s.
         """
         return await self.service.activities(since, limit, offset)
 

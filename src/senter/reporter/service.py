@@ -20,6 +20,8 @@ Result = TypeVar("Result")
 
 DAILY = "daily"
 LONGEST_DIGEST_HOURS = 366 * 24
+USUAL_PAGE, LONGEST_PAGE = 100, 1000
+LAST_MOMENT = 2**63 - 1
 DISK_PATIENCE = 20.0
 BODY_CLICK = "default"
 
@@ -124,8 +126,9 @@ class ReporterService:
             await self.notify("Senter", line, NotifyOptions(urgency=urgency))
 
     async def activities(self, since: int, limit: int, offset: int) -> list[Activity]:
-        """Activities from ``since`` (µs since the epoch) on, newest first."""
-        return await self._on_disk(self._store.activities, since, limit, offset)
+        """Activities from ``since`` (µs since the epoch) on, newest first; at most 1,000, 100 for a limit of 0."""
+        page = min(limit or USUAL_PAGE, LONGEST_PAGE)
+        return await self._on_disk(self._store.activities, min(since, LAST_MOMENT), page, offset)
 
     async def progress(self) -> str:
         """What was done in the past 24 hours, for a person."""

@@ -1,0 +1,156 @@
+"""Figures of the installed bundle, each beside a reference measured in the same run.
+
+Run by ``make bench`` inside a private session. The reference for a start is the smallest Python service that says
+READY=1; for a call, the bus daemon's own ``GetId`` over the same connection; for memory, a bare Python.
+"""
+
+import asyncio
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from senter.bus.connection import Connection
+from senter.reporter.client import ReporterClient
+
+REPORTER, REFERENCE = "senter-reporter.service", "reference.service"
+ROUNDS = 10
+CALLS = 500
+SETTLE_SECONDS = 20
+REST_SECONDS = 60
+
+SMALLEST = """
+import os, signal, socket
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+    channel.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"].replace("@", "\\0", 1))
+signal.pause()
+"""
+
+
+def systemctl(*arguments: str) -> str:
+    """Run ``systemctl --user``; its output."""
+    return subprocess.run(
+        ["systemctl", "--user", *arguments], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def pid_of(unit: str) -> int:
+    """The process of a unit, 0 for none."""
+    return int(systemctl("show", "--property", "MainPID", "--value", unit))
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    """How long something takes."""
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000
+
+
+def start_time(unit: str) -> float:
+    """From asking for a stopped unit to its READY=1, milliseconds, median."""
+    times = []
+    for _ in range(ROUNDS):
+        systemctl("stop", unit)
+        times.append(milliseconds(lambda: systemctl("start", unit)))
+    return statistics.median(times)
+
+
+def recovery_time(unit: str) -> float:
+    """From kill -9 to READY=1 of the next process, milliseconds, median."""
+
+    def kill_and_wait() -> None:
+        before = pid_of(unit)
+        os.kill(before, signal.SIGKILL)
+        while pid_of(unit) in (0, before) or systemctl("show", "-P", "ActiveState", unit) != "active":
+            pass
+
+    times = []
+    for _ in range(ROUNDS):
+        systemctl("reset-failed", unit)
+        times.append(milliseconds(kill_and_wait))
+    return statistics.median(times)
+
+
+def pss(pid: int) -> float:
+    """Proportional set size of a process, MB (proc(5), smaps_rollup)."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000
+
+
+def wake_ups(pid: int) -> float:
+    """How often the threads of a process wake up in ten seconds of rest."""
+
+    def switches() -> int:
+        files = Path(f"/proc/{pid}/task").glob("*/status")
+        texts = [file.read_text(encoding="ascii") for file in files]
+        return sum(int(text.split("voluntary_ctxt_switches:")[1].split()[0]) for text in texts)
+
+    before = switches()
+    time.sleep(REST_SECONDS)
+    return (switches() - before) / REST_SECONDS * 10
+
+
+async def call_times() -> tuple[float, float, float]:
+    """Median milliseconds of Progress, of Log (on disk when it returns) and of the daemon's GetId."""
+    connection = Connection()
+    await connection.open()
+    reporter = ReporterClient(connection)
+
+    async def median(call: Callable[[], object]) -> float:
+        times = []
+        for _ in range(CALLS):
+            started = time.perf_counter()
+            await call()  # type: ignore[misc]
+            times.append((time.perf_counter() - started) * 1000)
+        return statistics.median(times)
+
+    figures = (
+        await median(reporter.progress),
+        await median(lambda: reporter.log("task_completed", "A benchmark")),
+        await median(lambda: connection.ask_daemon("GetId")),
+    )
+    await connection.close()
+    return figures
+
+
+def tell(what: str, figure: float, unit: str, reference: float) -> None:
+    """One line: the figure, the reference, and their ratio."""
+    print(f"{what:<32} {figure:8.2f} {unit:<3} reference {reference:8.2f}  ratio {figure / reference:6.2f}")
+
+
+def main() -> None:
+    """Install, measure, print."""
+    home = Path.home()
+    repository = Path(__file__).resolve().parents[1]
+    install = repository / "packaging/install-files"
+    subprocess.run([install, "install", "", home / ".local", sys.executable], check=True)
+    units = home / ".config/systemd/user"
+    units.mkdir(parents=True)
+    (home / "smallest.py").write_text(SMALLEST)
+    (units / REFERENCE).write_text(
+        f"[Service]\nType=notify\nExecStart={sys.executable} -I {home}/smallest.py\n"
+        "Restart=on-failure\nRestartSec=100ms\n"
+    )
+    systemctl("daemon-reload")
+    systemctl("start", "senter.target", REPORTER, REFERENCE)
+    tell("start to ready", start_time(REPORTER), "ms", start_time(REFERENCE))
+    tell("kill -9 to ready again", recovery_time(REPORTER), "ms", recovery_time(REFERENCE))
+    progress, log, daemon = asyncio.run(call_times())
+    tell("call Progress", progress, "ms", daemon)
+    tell("call Log (on disk)", log, "ms", daemon)
+    tell("memory (PSS)", pss(pid_of(REPORTER)), "MB", pss(pid_of(REFERENCE)))
+    status = milliseconds(
+        lambda: subprocess.run([home / ".local/bin/senter", "status"], check=True, capture_output=True)
+    )
+    tell("senter status", status, "ms", milliseconds(lambda: systemctl("status", REPORTER)))
+    systemctl("restart", REPORTER)
+    time.sleep(SETTLE_SECONDS)
+    print(f"{'wake-ups in 10 s of rest':<32} {wake_ups(pid_of(REPORTER)):8.2f}")
+
+
+if __name__ == "__main__":
+    main()
