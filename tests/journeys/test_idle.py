@@ -22,7 +22,7 @@ async def test_no_call_is_lost_around_idle_exits() -> None:
     peer = Peer(connection, SLEEPER)
     chance = random.Random(1)
     pids = set()
-    for number in range(300):
+    for number in range(500):
         await asyncio.sleep(chance.uniform(0.0, 0.05))
         if number % 3 == 0:
             pids.add(await peer.call("Slow", "u", 10, timeout=10))

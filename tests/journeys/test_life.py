@@ -134,3 +134,11 @@ def test_status_and_a_wrong_room_wake_nobody() -> None:
     assert session.senter("logs", "kitchen").returncode == 2
     assert prop(REPORTER, "ActiveState") == "inactive"
     assert prop(REPORTER, "ExecMainStartTimestampMonotonic") == "0"
+
+
+def test_what_systemd_refuses_is_one_sentence() -> None:
+    session.drop_in(REPORTER, "[Unit]\nRefuseManualStart=yes\n")
+    refused = session.senter("start", "reporter")
+    assert refused.returncode == 1
+    assert "systemd answered" in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -10,9 +10,12 @@ from senter.cli.commands.status import status
 from senter.cli.commands.version import version
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def main(context: click.Context) -> None:
     """Senter, a personal assistant that works while you are away."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 for command in (status, start, stop, restart, logs, progress, digest, version):

@@ -1,7 +1,8 @@
 """The units of Senter in the user's service manager: their state, and starting and stopping them.
 
 This is for commands, which have nothing else to do meanwhile: pystemd blocks the whole process while it waits.
-A service asks the manager over its own connection (``senter.bus.manager``).
+A service asks the manager over its own connection (``senter.bus.manager``). Without a session bus every function
+raises NotRunning, without a systemd on it Unavailable.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from senter.errors import Unavailable
+from senter.errors import NotRunning, Unavailable
 from senter.host import session
 
 SYSTEMD = b"org.freedesktop.systemd1"
@@ -77,25 +78,22 @@ class Unit:
 
 
 def available() -> bool:
-    """Whether the user's systemd can be reached over the session bus."""
+    """Whether there is a systemd on the session bus. Raises NotRunning when there is no bus."""
     try:
-        with _manager() as bus:
-            return bool(bus)
+        with _manager():
+            return True
     except Unavailable:
         return False
 
 
 def read(name: str) -> Unit:
-    """The state of one unit; ``loaded`` is False when there is no such unit. Starts nothing.
-
-    Raises Unavailable where there is no systemd.
-    """
+    """The state of one unit; ``loaded`` is False when there is no such unit. Starts nothing."""
     with _manager() as bus:
         return _read(bus, name)
 
 
 def read_all(names: list[str]) -> list[Unit]:
-    """The state of several units. Raises Unavailable where there is no systemd."""
+    """The state of several units."""
     with _manager() as bus:
         return [_read(bus, name) for name in names]
 
@@ -103,7 +101,7 @@ def read_all(names: list[str]) -> list[Unit]:
 def names_like(pattern: str) -> list[str]:
     """The names of the units that systemd has loaded or knows files of, by a shell pattern, sorted.
 
-    Templates themselves are left out. Raises Unavailable where there is no systemd.
+    Templates themselves are left out.
     """
     with _manager() as bus:
         loaded = _ask(bus, b"ListUnitsByPatterns", b"asas", [[], [pattern.encode()]]) or []
@@ -113,7 +111,7 @@ def names_like(pattern: str) -> list[str]:
 
 
 def wants(name: str) -> list[str]:
-    """The names of the units that a unit pulls in. Raises Unavailable where there is no systemd."""
+    """The names of the units that a unit pulls in."""
     with _manager() as bus:
         path = _ask(bus, b"LoadUnit", b"s", [name.encode()])
         return [unit.decode() for unit in _properties(bus, path, "Unit")[b"Wants"]]
@@ -143,23 +141,29 @@ def reset_failed(name: str) -> None:
 @contextlib.contextmanager
 def _manager() -> Iterator[Any]:
     try:
-        from pystemd.dbusexc import DBusError
+        from pystemd.dbusexc import DBusBaseError
         from pystemd.dbuslib import DBus, apply_signature
     except ImportError as error:
         raise Unavailable("there is no systemd here") from error
     address = session.bus_address()
     if not address:
-        raise Unavailable("there is no session bus here")
+        raise NotRunning("there is no session bus here")
     os.environ.setdefault("DBUS_SESSION_BUS_ADDRESS", address)
+    bus = DBus(user_mode=True)
     try:
-        with DBus(user_mode=True) as bus:
-            arguments = apply_signature(b"s", [SYSTEMD])
-            daemon = b"org.freedesktop.DBus"
-            if not bus.call_method(daemon, b"/org/freedesktop/DBus", daemon, b"NameHasOwner", arguments).body:
-                raise Unavailable("there is no systemd on this session bus")
-            yield bus
-    except DBusError as error:
+        bus.open()
+    except DBusBaseError as error:
+        raise NotRunning(f"the bus at {address} cannot be reached") from error
+    try:
+        arguments = apply_signature(b"s", [SYSTEMD])
+        daemon = b"org.freedesktop.DBus"
+        if not bus.call_method(daemon, b"/org/freedesktop/DBus", daemon, b"NameHasOwner", arguments).body:
+            raise Unavailable("there is no systemd on this session bus")
+        yield bus
+    except DBusBaseError as error:
         raise Unavailable(f"systemd answered: {error}") from error
+    finally:
+        bus.close()
 
 
 def _ask(bus: Any, method: bytes, signature: bytes = b"", arguments: list[Any] | None = None) -> Any:

@@ -7,9 +7,9 @@ from datetime import datetime
 import click
 
 from senter.bus.connection import Connection
-from senter.bus.names import PREFIX, ROOMS, TARGET
+from senter.bus.names import ROOMS, TARGET
 from senter.cli.outcome import NOT_RUNNING, ask, print_json, told_in_one_sentence
-from senter.cli.overview import FAILED, IDLE, RUNNING, Component, Overview, Timer, overview
+from senter.cli.overview import FAILED, IDLE, MISSING, RUNNING, Component, Overview, Timer, overview
 from senter.host import units
 
 PIPE_WIDTH = 300
@@ -28,8 +28,8 @@ def status(as_json: bool) -> None:
         print_json(asdict(shown))
     else:
         _print(shown)
-        if not supervised:
-            click.echo("There is no systemd here: no restarts, no timers, no limits; rooms start on demand.")
+        if remark := _remark(shown, supervised):
+            click.echo(f"\n{remark}")
     if not shown.running:
         raise SystemExit(NOT_RUNNING)
 
@@ -42,14 +42,14 @@ def _from_systemd() -> Overview:
 
 async def _from_bus(connection: Connection) -> Overview:
     """What can be told without systemd: who is on the bus."""
+    activatable = await connection.ask_daemon("ListActivatableNames")
     components = []
     for room in ROOMS:
         owner = await connection.owner(room.bus_name)
         pid = await connection.ask_daemon("GetConnectionUnixProcessID", "s", owner) if owner else 0
-        components.append(Component(room.title, "", RUNNING if owner else IDLE, pid, 0, 0, 0, ""))
-    activatable = await connection.ask_daemon("ListActivatableNames")
-    installed = any(name.startswith(f"{PREFIX}.") for name in activatable)
-    return Overview(running=installed or any(row.pid for row in components), components=components, timers=[])
+        asleep = IDLE if room.bus_name in activatable else MISSING
+        components.append(Component(room.title, "", RUNNING if owner else asleep, pid, 0, 0, 0, ""))
+    return Overview(any(row.state != MISSING for row in components), components, timers=[])
 
 
 def _print(shown: Overview) -> None:
@@ -71,8 +71,12 @@ def _print(shown: Overview) -> None:
     if shown.timers:
         console.print()
         console.print(_timers(shown.timers))
-    if not shown.running:
-        console.print("\nSenter is stopped; start it with: senter start")
+
+
+def _remark(shown: Overview, supervised: bool) -> str:
+    if not supervised:
+        return "There is no systemd here: no restarts, no timers, no limits; rooms start on demand."
+    return "" if shown.running else "Senter is stopped; start it with: senter start"
 
 
 def _timers(timers: list[Timer]) -> object:
