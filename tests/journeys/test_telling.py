@@ -1,5 +1,6 @@
 """What was done is told, on a real notification server, exactly once."""
 
+import contextlib
 import os
 import time
 
@@ -101,13 +102,9 @@ def test_a_click_on_the_body_opens_the_report_outside_the_reporters_unit() -> No
 def test_a_full_disk_is_one_sentence_and_the_service_goes_on(started: None) -> None:
     call("Reporter", "Log", "sss", "task_completed", "Before", "normal")
     filler = session.HOME / ".local/share/senter/filler"
-    with filler.open("wb") as file:
-        try:
-            while True:
-                file.write(b"\0" * 65536)
-                file.flush()
-        except OSError:
-            pass
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"\0" * 4096)
     answers = [call("Reporter", "Log", "sss", "task_completed", "x" * 50_000, "normal") for _ in range(3)]
     assert "disk is full" in answers[-1].stderr
     assert "Before" in senter("progress").stdout
