@@ -17,7 +17,7 @@ def printable(text: str) -> str:
 
 def one_line(text: str) -> str:
     """The text on one line, printable, with single spaces."""
-    return "".join(mark for mark in " ".join(text.split()) if not _acts(mark))
+    return " ".join("".join(mark for mark in text if mark.isspace() or not _acts(mark)).split())
 
 
 def shortened(text: str, longest: int = LONGEST_LINE) -> str:

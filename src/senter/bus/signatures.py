@@ -118,7 +118,7 @@ def _variant(value: Any) -> Variant:
     for kind, signature in ((bool, "b"), (str, "s"), (float, "d")):
         if isinstance(value, kind):
             return Variant(signature, pack(value))
-    if isinstance(value, int):
+    if isinstance(value, int) and -_LARGEST_INT64 - 1 <= value <= 2 * _LARGEST_INT64 + 1:
         return Variant("t" if value > _LARGEST_INT64 else "x", value)
     if isinstance(value, dict):
         return Variant("a{sv}", pack(value))
@@ -126,7 +126,7 @@ def _variant(value: Any) -> Variant:
         if all(isinstance(item, str) for item in value):
             return Variant("as", pack(value))
         return Variant("av", [_variant(item) for item in value])
-    raise TypeError(f"{type(value).__name__} has no D-Bus type")
+    raise TypeError(f"{value!r:.80} has no D-Bus type")
 
 
 def _text(text: str) -> str:

@@ -6,7 +6,7 @@ import socket
 
 def supervised() -> bool:
     """Whether a service manager started this process and listens to it."""
-    return "NOTIFY_SOCKET" in os.environ
+    return bool(os.environ.get("NOTIFY_SOCKET"))
 
 
 def notify(**fields: object) -> None:
@@ -21,9 +21,14 @@ def notify(**fields: object) -> None:
     lines = [f"{name}={' '.join(str(value).splitlines())}" for name, value in fields.items()]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
         try:
-            channel.sendto("\n".join(lines).encode(errors="replace"), address.replace("@", "\0", 1))
+            channel.sendto("\n".join(lines).encode(errors="replace"), _socket(address))
         except OSError:
             return
+
+
+def _socket(address: str) -> str:
+    """The socket's name; a leading @ marks one that is not in the file system (unix(7))."""
+    return "\0" + address[1:] if address.startswith("@") else address
 
 
 def watchdog_seconds() -> float:

@@ -74,7 +74,10 @@ class Unit:
         cause = _CAUSES.get(result, result).format(status=self.exit_status, signal=signal_name)
         if result == "exit-code" and self.doing:
             cause += f" ({self.doing})"
-        return f"it failed {self.restarts} times, and at last {cause}" if self.restarts else cause
+        if not self.restarts:
+            return cause
+        times = "once" if self.restarts == 1 else f"{self.restarts} times"
+        return f"it failed {times}, and at last {cause}"
 
 
 def available() -> bool:
@@ -150,14 +153,15 @@ def _manager() -> Iterator[Any]:
         raise NotRunning("there is no session bus here")
     os.environ.setdefault("DBUS_SESSION_BUS_ADDRESS", address)
     bus = DBus(user_mode=True)
+    arguments = apply_signature(b"s", [SYSTEMD])
+    daemon = b"org.freedesktop.DBus"
     try:
         bus.open()
+        owned = bus.call_method(daemon, b"/org/freedesktop/DBus", daemon, b"NameHasOwner", arguments).body
     except DBusBaseError as error:
         raise NotRunning(f"the bus at {address} cannot be reached") from error
     try:
-        arguments = apply_signature(b"s", [SYSTEMD])
-        daemon = b"org.freedesktop.DBus"
-        if not bus.call_method(daemon, b"/org/freedesktop/DBus", daemon, b"NameHasOwner", arguments).body:
+        if not owned:
             raise Unavailable("there is no systemd on this session bus")
         yield bus
     except DBusBaseError as error:

@@ -72,9 +72,9 @@ def check_importance(importance: str) -> None:
 
 def summarise(activity_type: str, summary: str, details: dict[str, Any]) -> str:
     """The line people read: the summary on one line, or one made of the type and its details."""
-    if summary.strip():
-        return one_line(summary)
+    if line := one_line(summary):
+        return line
     if activity_type not in _SUMMARIES:
         return f"Activity: {activity_type}"
-    values = {key: str(details.get(key) or word) for key, word in _MISSING[activity_type].items()}
+    values = {key: one_line(str(details.get(key) or "")) or word for key, word in _MISSING[activity_type].items()}
     return one_line(_SUMMARIES[activity_type].format_map(values))

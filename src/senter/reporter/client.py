@@ -5,7 +5,7 @@ from senter.bus.connection import Connection
 from senter.bus.names import REPORTER
 from senter.bus.signatures import Check, from_dict, options_to_send
 from senter.reporter.activity import Activity, LogOptions
-from senter.reporter.notice import Notice, NotifyOptions
+from senter.reporter.notice import Action, Notice, NotifyOptions
 
 
 class ReporterClient:
@@ -43,7 +43,10 @@ class ReporterClient:
 
     async def pending(self) -> list[Notice]:
         """The notices that could not be shown yet."""
-        return [from_dict(Notice, row) for row in await self._room.call("Pending")]
+        rows = await self._room.call("Pending")
+        return [
+            from_dict(Notice, {**row, "actions": [Action(*action) for action in row["actions"]]}) for row in rows
+        ]
 
     async def check(self) -> list[Check]:
         """What the reporter finds out about itself."""

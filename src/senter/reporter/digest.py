@@ -62,10 +62,10 @@ def digest_text(activities: Sequence[Activity], period: str = "the past 24 hours
 
 
 def progress_text(newest: Sequence[Activity], total: int) -> str:
-    """What happened while the user was away: the newest five of ``total`` activities, oldest of them first."""
+    """What happened while the user was away, from the newest activities, newest first, and how many there are."""
     if not total:
         return "No autonomous activity in the past 24 hours."
-    told = sorted(newest, key=lambda activity: activity.time)[-NEWEST_TOLD:]
+    told = newest[:NEWEST_TOLD][::-1]
     lines = [f"While you were away ({_count(total, 'activity', 'activities')}):"]
     lines += [f"  • {shortened(activity.summary)}" for activity in told]
     if total > len(told):

@@ -86,7 +86,10 @@ class ReporterInterface(Interface):
 
     @method
     async def Pending(self) -> NoticeRows:
-        """The notices that could not be shown yet, oldest first, with the keys of NotifyWith and id s, time t."""
+        """The notices that could not be shown yet, oldest first.
+
+        Each has id s, time t, title s, body s, urgency s, open s, actions a(sssss).
+        """
         return await self.service.pending()
 
     @method

@@ -1,5 +1,6 @@
 """What is shown on the desktop: one notice, and what a click on it does."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Annotated, NamedTuple
 
@@ -13,6 +14,9 @@ URGENCY_OF_IMPORTANCE = {"high": "normal", "critical": "critical"}
 """Activities of these importances are shown at once; the others wait for progress and digest."""
 
 LONGEST_TITLE = 200
+
+# A member name by the D-Bus Specification, "Valid Names".
+_MEMBER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 
 
 class Action(NamedTuple):
@@ -67,7 +71,7 @@ def check(title: str, options: NotifyOptions) -> list[Action]:
             raise InvalidArgument("each of actions must be five texts: key, label, bus name, member, argument")
         action = Action(*row)
         room_of_bus_name(action.bus_name)
-        if not action.member.isidentifier():
+        if not _MEMBER.fullmatch(action.member):
             raise InvalidArgument(f"actions must name a member to call, not {action.member!r}")
         actions.append(action)
     if len({action.key for action in actions}) < len(actions):

@@ -68,7 +68,9 @@ class ReporterService:
         self._now = now
         self._delivering = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._disk_since: float | None = None
+        self._on_disk_since: dict[object, float] = {}
+        self._shown: set[str] = set()
+        self._stopped = False
         self._day = now().date()
         self._today = 0
         self._waiting = 0
@@ -84,6 +86,7 @@ class ReporterService:
 
     async def stop(self) -> None:
         """Close the log; what is still waiting is shown after the next start."""
+        self._stopped = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -91,12 +94,11 @@ class ReporterService:
 
     def is_healthy(self) -> bool:
         """Whether the disk answers."""
-        return self._disk_since is None or time.monotonic() - self._disk_since < DISK_PATIENCE
+        return all(time.monotonic() - since < DISK_PATIENCE for since in self._on_disk_since.values())
 
     def status(self) -> str:
         """``3 activities logged today, 1 notice waiting to be shown``."""
-        if self._day != self._now().date():
-            self._day, self._today = self._now().date(), 0
+        self._begin_day()
         told = f"{self._today} {'activity' if self._today == 1 else 'activities'} logged today"
         if self._waiting:
             told += f", {self._waiting} {'notice' if self._waiting == 1 else 'notices'} waiting to be shown"
@@ -110,6 +112,8 @@ class ReporterService:
         activity.check_type(activity_type)
         activity.check_importance(options.importance)
         line = activity.summarise(activity_type, summary, options.details)
+        urgency = notice.URGENCY_OF_IMPORTANCE.get(options.importance)
+        told = self._new_notice("Senter", line, urgency=urgency) if urgency else None
         added = await self._on_disk(
             self._store.add_activity,
             _microseconds(self._now()),
@@ -119,11 +123,13 @@ class ReporterService:
             options.importance,
             options.details,
             options.key,
+            told,
+            self._first_state(),
         )
+        self._begin_day()
         self._today += added
-        if added and options.importance in notice.URGENCY_OF_IMPORTANCE:
-            urgency = notice.URGENCY_OF_IMPORTANCE[options.importance]
-            await self.notify("Senter", line, NotifyOptions(urgency=urgency))
+        if added and told:
+            self._deliver_soon()
 
     async def activities(self, since: int, limit: int, offset: int) -> list[Activity]:
         """Activities from ``since`` (µs since the epoch) on, newest first; at most 1,000, 100 for a limit of 0."""
@@ -154,31 +160,24 @@ class ReporterService:
             raise InvalidArgument(f"kind must be {DAILY}, not {kind!r}")
         now = self._now()
         slot = digest.daily_slot(now)
-        before = await self._on_disk(self._store.last_digest, kind)
-        since = before or _microseconds(now - digest.DAY)
-        period = "the time since the last digest" if before else "the past 24 hours"
-        text = digest.digest_text(await self._since(since), period)
-        told = Notice(id=_new_id(), time=_microseconds(now), title=digest.daily_title(slot), body=text)
-        claimed = await self._on_disk(
-            self._store.claim_digest, kind, _microseconds(slot.due), told.time, told, self._first_state()
-        )
-        if not claimed:
+        before = await self._on_disk(self._store.last_told, kind)
+        if before is None:
+            activities, period = await self._since(_microseconds(now - digest.DAY)), "the past 24 hours"
+        else:
+            activities = await self._on_disk(self._store.activities_after, before)
+            period = "the time since the last digest"
+        last = max((int(told.id) for told in activities), default=before or 0)
+        kept = self._new_notice(digest.daily_title(slot), digest.digest_text(activities, period))
+        day = slot.due.date().toordinal()
+        if not await self._on_disk(self._store.claim_digest, kind, day, last, kept, self._first_state()):
             return ""
         self._deliver_soon()
-        return f"{told.title}\n{text}"
+        return f"{kept.title}\n{kept.body}"
 
     async def notify(self, title: str, body: str, options: NotifyOptions) -> str:
         """Keep a notice, show it as soon as somebody can, and return its id. Raises InvalidArgument."""
         actions = notice.check(title, options)
-        kept = Notice(
-            id=_new_id(),
-            time=_microseconds(self._now()),
-            title=title,
-            body=body,
-            urgency=options.urgency,
-            open=options.open,
-            actions=actions,
-        )
+        kept = self._new_notice(title, body, urgency=options.urgency, open=options.open, actions=actions)
         notice_id = await self._on_disk(self._store.add_notice, kept, options.key, self._first_state())
         self._deliver_soon()
         return notice_id
@@ -189,7 +188,10 @@ class ReporterService:
 
     async def check(self) -> list[Check]:
         """Whether the log is sound and notices can be shown."""
-        damage = await self._on_disk(self._store.check)
+        try:
+            damage = await self._on_disk(self._store.check)
+        except SenterError as error:
+            damage = str(error)
         checks = [Check("activity log", "fail" if damage else "ok", damage)]
         if not self._settings.notifications:
             checks.append(Check("notifications", "ok", "switched off in config.toml"))
@@ -218,20 +220,26 @@ class ReporterService:
             await self.notify("That click could not be carried out", str(error), NotifyOptions())
 
     async def deliver(self) -> None:
-        """Show what is waiting, one after the other, until nobody takes it."""
+        """Show what is waiting, one after the other, until nobody takes it or the disk cannot be read."""
         async with self._delivering:
-            waiting = await self._on_disk(self._store.pending)
-            self._waiting = len(waiting)
-            for kept in waiting:
+            try:
+                if not self._stopped:
+                    await self._show_waiting()
+            except SenterError as error:
+                logger.info("%d notices wait to be shown: %s", self._waiting, error)
+
+    async def _show_waiting(self) -> None:
+        waiting = await self._on_disk(self._store.pending)
+        self._waiting = len(waiting)
+        for kept in waiting:
+            if kept.id not in self._shown:
                 buttons = {action.key: action.label for action in kept.actions}
-                try:
-                    await self._screen.show(kept.id, kept.title, kept.body, kept.urgency, buttons)
-                except SenterError as error:
-                    logger.info("%d notices wait to be shown: %s", self._waiting, error)
-                    return
-                await self._on_disk(self._store.move_notice, kept.id, SHOWN)
-                self._waiting -= 1
+                await self._screen.show(kept.id, kept.title, kept.body, kept.urgency, buttons)
+                self._shown.add(kept.id)
                 self.announced(kept.id, f"{kept.title}\n{kept.body}")
+            await self._on_disk(self._store.move_notice, kept.id, SHOWN)
+            self._shown.discard(kept.id)
+            self._waiting -= 1
 
     def _deliver_soon(self) -> None:
         task = asyncio.create_task(self.deliver())
@@ -245,22 +253,24 @@ class ReporterService:
         newest_first = await self._on_disk(self._store.activities, since, -1, 0)
         return newest_first[::-1]
 
+    def _new_notice(self, title: str, body: str, **more: Any) -> Notice:
+        return Notice(id=uuid.uuid4().hex, time=_microseconds(self._now()), title=title, body=body, **more)
+
+    def _begin_day(self) -> None:
+        if self._day != self._now().date():
+            self._day, self._today = self._now().date(), 0
+
     async def _on_disk(self, work: Callable[..., Result], *arguments: Any) -> Result:
-        started = time.monotonic()
-        self._disk_since = self._disk_since or started
+        token = object()
+        self._on_disk_since[token] = time.monotonic()
         try:
             return await asyncio.to_thread(work, *arguments)
         finally:
-            if self._disk_since == started:
-                self._disk_since = None
+            del self._on_disk_since[token]
 
 
 def _microseconds(when: datetime) -> int:
     return int(when.timestamp() * 1_000_000)
-
-
-def _new_id() -> str:
-    return uuid.uuid4().hex
 
 
 def _nobody_listens(_id: str, _text: str) -> None:

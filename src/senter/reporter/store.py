@@ -5,11 +5,11 @@ disk write, and may be called from any thread. A full disk or a file that cannot
 """
 
 import contextlib
+import itertools
 import json
 import logging
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,11 +46,7 @@ class Store:
         except sqlite3.OperationalError as error:
             raise Unavailable(f"{self.file} cannot be opened: {error}") from error
         except sqlite3.DatabaseError as error:
-            aside = self.file.with_name(f"{self.file.name}.damaged-{int(time.time())}")
-            logger.error("%s is damaged (%s); it is kept as %s", self.file, error, aside.name)
-            self.file.rename(aside)
-            with self._translated():
-                self._open()
+            self._set_aside(error)
         except OSError as error:
             raise Unavailable(f"{self.file.parent} cannot be used: {error.strerror}") from error
 
@@ -76,15 +72,27 @@ class Store:
         importance: str,
         details: dict[str, Any],
         key: str,
+        notice: Notice | None = None,
+        state: str = PENDING,
     ) -> bool:
-        """Write an activity down; False when one with this key is there already."""
+        """Write an activity down, with the notice that tells it; False when one with this key is there already."""
         with self._writing() as connection:
             cursor = connection.execute(
                 "INSERT INTO activities (time, type, source, summary, importance, details, key)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
                 (when, activity_type, source, summary, importance, json.dumps(details, default=str), key or None),
             )
+            if cursor.rowcount == 1 and notice is not None:
+                _insert_notice(connection, notice, "", state)
             return cursor.rowcount == 1
+
+    def activities_after(self, activity_id: int) -> list[Activity]:
+        """The activities that were written down after one, oldest first."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_ACTIVITY_COLUMNS} FROM activities WHERE id > ? ORDER BY id", (activity_id,)
+            ).fetchall()
+        return [Activity(str(row[0]), *row[1:]) for row in rows]
 
     def activities(self, since: int, limit: int, offset: int) -> list[Activity]:
         """Activities from ``since`` (µs) on, newest first."""
@@ -127,18 +135,22 @@ class Store:
         with self._writing() as connection:
             connection.execute("UPDATE notices SET state = ? WHERE id = ?", (state, notice_id))
 
-    def last_digest(self, kind: str) -> int:
-        """The time (µs) up to which the last digest of a kind told; 0 when there was none."""
+    def last_told(self, kind: str) -> int | None:
+        """The id of the last activity that a digest of a kind has told; None when there was no digest yet."""
         with self._reading() as connection:
-            row = connection.execute("SELECT MAX(until) FROM digests WHERE kind = ?", (kind,)).fetchone()
-        return int(row[0] or 0)
+            row = connection.execute("SELECT MAX(told) FROM digests WHERE kind = ?", (kind,)).fetchone()
+        return None if row[0] is None else int(row[0])
 
-    def claim_digest(self, kind: str, due: int, until: int, notice: Notice, state: str = PENDING) -> bool:
-        """Take the slot of a digest and write its notice down, both or neither; False when it was taken."""
+    def claim_digest(self, kind: str, day: int, told: int, notice: Notice, state: str = PENDING) -> bool:
+        """Take the day of a digest and write its notice down, both or neither; False when it was taken.
+
+        A day is also taken when the day after it is: then the clock was set back.
+        """
         with self._writing() as connection:
             cursor = connection.execute(
-                "INSERT INTO digests (kind, due, until) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                (kind, due, until),
+                "INSERT INTO digests (kind, day, told) SELECT ?1, ?2, ?3 WHERE NOT EXISTS"
+                " (SELECT 1 FROM digests WHERE kind = ?1 AND day IN (?2, ?2 + 1))",
+                (kind, day, told),
             )
             if cursor.rowcount == 1:
                 _insert_notice(connection, notice, "", state)
@@ -155,9 +167,25 @@ class Store:
             connection.execute("PRAGMA synchronous = FULL")
             self._database = Database(connection)
             MIGRATIONS.apply(self._database)
+            damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if damage != "ok":
+                raise sqlite3.DatabaseError(damage)
         except BaseException:
             connection.close()
             raise
+
+    def _set_aside(self, damage: sqlite3.DatabaseError) -> None:
+        names = (self.file.with_name(f"{self.file.name}.damaged-{number}") for number in itertools.count(1))
+        aside = next(name for name in names if not name.exists())
+        logger.error("%s is damaged (%s); it is kept as %s", self.file, damage, aside.name)
+        try:
+            self.file.rename(aside)
+            for suffix in ("-wal", "-shm"):
+                self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
+        except OSError as error:
+            raise Unavailable(f"{self.file} is damaged and cannot be renamed: {error.strerror}") from error
+        with self._translated():
+            self._open()
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

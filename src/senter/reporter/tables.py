@@ -7,7 +7,11 @@ MIGRATIONS = Migrations("reporter")
 
 @MIGRATIONS()
 def first_tables(database: Database) -> None:
-    """Activities, notices and digests; every time is microseconds since the epoch."""
+    """Activities, notices and digests.
+
+    Times are microseconds since the epoch. A digest's day is the local date (``date.toordinal``), because a time of
+    day happens twice when clocks are set back; ``told`` is the id of the last activity that was in it.
+    """
     database.execute(
         "CREATE TABLE activities (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, type TEXT NOT NULL,"
         " source TEXT NOT NULL, summary TEXT NOT NULL, importance TEXT NOT NULL, details TEXT NOT NULL,"
@@ -21,6 +25,6 @@ def first_tables(database: Database) -> None:
     )
     database.execute("CREATE INDEX notices_by_state ON notices (state)")
     database.execute(
-        "CREATE TABLE digests (kind TEXT NOT NULL, due INTEGER NOT NULL, until INTEGER NOT NULL,"
-        " PRIMARY KEY (kind, due))"
+        "CREATE TABLE digests (kind TEXT NOT NULL, day INTEGER NOT NULL, told INTEGER NOT NULL,"
+        " PRIMARY KEY (kind, day))"
     )

@@ -36,9 +36,11 @@ def progress(since: str | None, as_json: bool) -> None:
 
 
 async def _all_since(connection: Connection, start: int) -> list[Activity]:
-    """Every activity from a time (µs) on, oldest first."""
+    """Every activity from a time (µs) on, oldest first; what is logged meanwhile is not told twice."""
     reporter = ReporterClient(connection)
-    found: list[Activity] = []
-    while page := await reporter.activities(start, PAGE, len(found)):
-        found += page
-    return found[::-1]
+    found: dict[str, Activity] = {}
+    offset = 0
+    while page := await reporter.activities(start, PAGE, offset):
+        found.update((activity.id, activity) for activity in page)
+        offset += len(page)
+    return sorted(found.values(), key=lambda activity: (activity.time, int(activity.id)))

@@ -1,0 +1,144 @@
+"""The command line, where nothing answers it."""
+
+import subprocess
+import sys
+from importlib import metadata
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from senter.bus.names import ROOMS
+from senter.cli.__main__ import main
+
+NEEDS_THE_BUS = [
+    ["status"],
+    ["status", "--json"],
+    ["progress"],
+    ["progress", "--json"],
+    ["progress", "--since", "yesterday"],
+    ["digest"],
+    ["digest", "--send"],
+    ["digest", "--hours", "2", "--json"],
+    ["start"],
+    ["stop"],
+    ["restart"],
+    ["start", "reporter"],
+]
+TAKES_A_ROOM = ["start", "stop", "restart", "logs"]
+IN_WORDS = " ".join
+
+
+def senter(*arguments):
+    """Run the command in this process."""
+    return CliRunner().invoke(main, arguments, prog_name="senter")
+
+
+def commands():
+    """Every command by its name."""
+    return main.commands.items()
+
+
+def test_senter_alone_prints_help():
+    result = senter()
+    assert result.stdout.startswith("Usage: senter [OPTIONS]")
+    assert result.stdout == senter("--help").stdout
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_is_no_failure(option):
+    assert senter(option).exit_code == 0
+
+
+def test_help_says_of_every_command_what_it_does():
+    for name, command in commands():
+        assert senter(name, "-h").exit_code == 0
+        assert command.get_short_help_str()
+
+
+def test_every_option_says_what_it_does():
+    for name, command in commands():
+        for parameter in command.params:
+            assert not isinstance(parameter, click.Option) or parameter.help, f"{name} {parameter.name}"
+
+
+def test_the_version_is_the_one_that_is_installed():
+    result = senter("version")
+    assert (result.exit_code, result.output) == (0, f"senter {metadata.version('senter')}\n")
+
+
+@pytest.mark.parametrize("command", TAKES_A_ROOM)
+def test_an_unknown_room_is_a_usage_error_that_names_the_rooms(command):
+    result = senter(command, "kitchen")
+    assert result.exit_code == 2
+    assert "there is no room 'kitchen'; there are: " in result.stderr
+    for room in ROOMS:
+        assert room.title in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["status", "extra"],
+        ["digest", "--hours", "0"],
+        ["digest", "--hours", "x"],
+        ["logs", "-n", "0"],
+    ],
+    ids=IN_WORDS,
+)
+def test_wrong_usage_ends_with_2(arguments):
+    result = senter(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("arguments", NEEDS_THE_BUS, ids=IN_WORDS)
+def test_without_a_session_bus_one_sentence_and_exit_code_3(arguments):
+    result = senter(*arguments)
+    assert_not_running(result)
+    assert "there is no session bus here" in result.stderr
+
+
+@pytest.mark.parametrize("address", ["unix:path=/nonexistent/bus", "nonsense", "tcp:host=localhost,port=1"])
+@pytest.mark.parametrize("arguments", [["status"], ["digest"], ["start"]], ids=IN_WORDS)
+def test_a_bus_that_cannot_be_reached_is_one_sentence_and_exit_code_3(arguments, address, monkeypatch):
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+    assert_not_running(senter(*arguments))
+
+
+def assert_not_running(result):
+    """Nothing on stdout, one line on stderr, exit code 3."""
+    assert isinstance(result.exception, SystemExit), repr(result.exception)
+    assert result.stdout == ""
+    assert result.stderr.startswith("senter: ")
+    assert len(result.stderr.splitlines()) == 1
+    assert result.exit_code == 3
+
+
+def test_a_time_that_is_none_is_one_sentence_and_a_failure():
+    result = senter("progress", "--since", "soonish")
+    assert result.exit_code in (1, 2)
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("senter: ")
+
+
+def test_without_a_journal_the_logs_are_one_sentence_and_a_failure(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = senter("logs")
+    assert (result.exit_code, result.stderr) == (1, "senter: there is no journal on this system\n")
+
+
+def test_the_command_line_does_not_load_what_only_rooms_need():
+    heavy = ["openai", "cv2", "mediapipe", "numpy", "sqlite_utils", "desktop_notifier", "pystemd", "rich"]
+    program = f"import sys, senter.cli.__main__\nprint([name for name in {heavy} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"
+
+
+def test_the_installed_program_is_the_same_command_line():
+    result = subprocess.run(
+        [sys.executable, "-I", "-m", "senter.cli", "version"], capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, senter("version").output, "")
