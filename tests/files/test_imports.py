@@ -6,7 +6,7 @@ import pytest
 from files.source import SOURCE, imported, modules, of_senter, rooms
 
 GROUND = ("errors", "paths", "settings", "wording")
-LAYERS = (GROUND, ("host",), ("bus",), ("room",), ("cli",))
+LAYERS = (GROUND, ("host",), ("bus",), ("room", "failure"), ("cli",))
 
 ORDER_OF_CALLS = (
     *("reporter", "gaze", "engine", "models", "learning", "tasks"),

@@ -4,29 +4,24 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from senter.bus import library
 from senter.bus.library import Bus, Message, MessageFlag, MessageType, NameFlag, RequestNameReply
 from senter.bus.names import PREFIX, error_class, error_name
 from senter.bus.publish import Interface, caller
-from senter.bus.signatures import unpack
+from senter.bus.signals import DAEMON, DAEMON_PATH, Handler, Match, Subscriptions, name_changes
+from senter.bus.signatures import pack, unpack
 from senter.errors import NotRunning, SenterError, Unavailable
 from senter.host import session
 
 logger = logging.getLogger(__name__)
 
-DAEMON = "org.freedesktop.DBus"
-DAEMON_PATH = "/org/freedesktop/DBus"
-
 RECONNECT_PAUSE = 0.5
 RECONNECT_TRIES = 10
 
 _NOBODY = {f"{DAEMON}.Error.NameHasNoOwner", f"{DAEMON}.Error.ServiceUnknown"}
-_CONNECTION_ERRORS = (OSError, EOFError, TimeoutError, library.AuthError, library.InvalidAddressError)
-
-Handler = Callable[..., None]
+_CONNECTION_ERRORS = (OSError, EOFError, TimeoutError, ValueError, library.AuthError, library.InvalidAddressError)
 
 
 class NobodyThere(SenterError):
@@ -41,33 +36,6 @@ class BusError(SenterError):
         self.name = name
 
 
-@dataclass(frozen=True)
-class Match:
-    """Which signals a handler wants; empty fields match everything."""
-
-    interface: str
-    member: str
-    path: str = ""
-    sender: str = ""
-    arg0: str = ""
-    arg0namespace: str = ""
-
-    def rule(self) -> str:
-        """The match rule for the bus daemon."""
-        pairs = {"type": "signal", **{key: value for key, value in vars(self).items() if value}}
-        return ",".join(f"{key}='{value}'" for key, value in pairs.items())
-
-    def matches(self, message: Any) -> bool:
-        """Whether a signal that arrived is meant (its sender was compared by the daemon)."""
-        first = message.body[0] if message.body else ""
-        return (
-            (message.interface, message.member) == (self.interface, self.member)
-            and self.path in ("", message.path)
-            and self.arg0 in ("", first)
-            and (not self.arg0namespace or f"{first}.".startswith(f"{self.arg0namespace}."))
-        )
-
-
 class Connection:
     """A connection to the session bus, or to the bus at ``address``."""
 
@@ -75,7 +43,7 @@ class Connection:
         self._address = address
         self._pass_descriptors = pass_descriptors
         self._bus: Any = None
-        self._subscriptions: list[tuple[Match, Handler]] = []
+        self._subscriptions = Subscriptions()
         self._exports: list[tuple[str, Interface]] = []
         self._names: dict[str, NameFlag] = {}
         self._rooms: dict[str, str] = {}
@@ -95,16 +63,19 @@ class Connection:
         self._bus.add_message_handler(self._receive)
         for path, interface in self._exports:
             self._bus.export(path, interface)
-        for match, _ in self._subscriptions:
+        self._subscriptions.owners.clear()
+        for match, _ in self._subscriptions.entries:
             await self._add_match(match)
 
     async def open_patiently(self) -> None:
         """Connect, with the patience of ``reopen``. Raises NotRunning when that did not help."""
         try:
             await self.open()
-        except NotRunning:
-            if not await self.reopen():
-                raise
+        except NotRunning as reason:
+            try:
+                await self.reopen()
+            except NotRunning:
+                raise reason from None
 
     async def wait_lost(self) -> None:
         """Return when the bus has gone away."""
@@ -114,7 +85,8 @@ class Connection:
         """Come back after the bus was lost: connect, export, subscribe and own as before.
 
         Waits 0.5 s before each of ten tries, because a unit that changes its state while systemd itself has lost
-        the bus can stall the manager. Returns False when every try failed or a name is somebody else's now.
+        the bus can stall the manager. Returns False when a name is somebody else's now. Raises NotRunning when
+        every try failed.
         """
         for _ in range(RECONNECT_TRIES):
             if self._bus is not None:
@@ -129,7 +101,7 @@ class Connection:
                 logger.debug("The bus is not back yet: %s", error)
                 continue
             return all(owned)
-        return False
+        raise NotRunning("the bus did not come back")
 
     def on_reopened(self, tell: Callable[[], Awaitable[None]]) -> None:
         """Call this after every return of the bus; signals sent meanwhile were missed."""
@@ -153,9 +125,11 @@ class Connection:
 
     async def own(self, name: str, flags: NameFlag = NameFlag.REPLACE_EXISTING) -> bool:
         """Take a bus name at once or not at all; True when it is ours."""
-        self._names[name] = flags
         reply = await self.ask_daemon("RequestName", "su", name, int(flags | NameFlag.DO_NOT_QUEUE))
-        return reply in (RequestNameReply.PRIMARY_OWNER.value, RequestNameReply.ALREADY_OWNER.value)
+        owned = reply in (RequestNameReply.PRIMARY_OWNER.value, RequestNameReply.ALREADY_OWNER.value)
+        if owned:
+            self._names[name] = flags
+        return owned
 
     async def release(self, name: str) -> None:
         """Give a bus name back; when this returns, no further call will be routed here."""
@@ -171,7 +145,7 @@ class Connection:
 
     async def subscribe(self, match: Match, handler: Handler) -> None:
         """Call ``handler(*body)`` for every matching signal, also after the bus came back."""
-        self._subscriptions.append((match, handler))
+        self._subscriptions.entries.append((match, handler))
         await self._add_match(match)
 
     @contextlib.asynccontextmanager
@@ -181,29 +155,24 @@ class Connection:
         try:
             yield
         finally:
-            self._subscriptions.remove((match, handler))
+            self._subscriptions.entries.remove((match, handler))
             with contextlib.suppress(SenterError):
                 await self.ask_daemon("RemoveMatch", "s", match.rule())
 
     async def wait_owned(self, name: str) -> None:
         """Return when somebody owns a bus name."""
         came = asyncio.Event()
-        match = Match(DAEMON, "NameOwnerChanged", sender=DAEMON, arg0=name)
-        async with self.subscribed(match, lambda _name, _old, new: came.set() if new else None):
+        async with self.subscribed(name_changes(name), lambda _name, _old, new: came.set() if new else None):
             if not await self.owner(name):
                 await came.wait()
 
     async def watch_name(self, name: str, handler: Callable[[str], None]) -> None:
         """Call ``handler(owner)`` whenever a bus name changes hands; an empty owner means it is free."""
-        await self.subscribe(
-            Match(DAEMON, "NameOwnerChanged", sender=DAEMON, arg0=name), lambda _name, _old, new: handler(new)
-        )
+        await self.subscribe(name_changes(name), lambda _name, _old, new: handler(new))
 
     async def follow_rooms(self) -> None:
         """Keep track of which connection is which room, so that ``caller`` can name it."""
-        await self.subscribe(
-            Match(DAEMON, "NameOwnerChanged", sender=DAEMON, arg0namespace=PREFIX), self._room_moved
-        )
+        await self.subscribe(name_changes(namespace=PREFIX), self._room_moved)
         self.on_reopened(self._list_rooms)
         await self._list_rooms()
 
@@ -253,17 +222,20 @@ class Connection:
         return body[0] if len(body) == 1 else body or None
 
     async def _add_match(self, match: Match) -> None:
+        owners = self._subscriptions.owners
+        if match.sender and match.sender != DAEMON and match.sender not in owners:
+            owners[match.sender] = ""
+            await self._add_match(name_changes(match.sender))
+            owners[match.sender] = await self.owner(match.sender)
         await self.ask_daemon("AddMatch", "s", match.rule())
 
     def _receive(self, message: Any) -> Any:
         if message.message_type is MessageType.METHOD_CALL:
             caller.set(self._rooms.get(message.sender, message.sender or ""))
             if self._refusal is not None:
-                return Message.new_error(message, error_name(self._refusal), str(self._refusal))
+                return Message.new_error(message, error_name(self._refusal), pack(str(self._refusal)))
         elif message.message_type is MessageType.SIGNAL:
-            for match, handler in list(self._subscriptions):
-                if match.matches(message):
-                    handler(*unpack(message.body))
+            self._subscriptions.deliver(message)
         return None
 
     async def _list_rooms(self) -> None:

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from desktop_notifier.backends.dbus import DBusDesktopNotifier
 from desktop_notifier.common import Button, Notification, Urgency
@@ -112,6 +113,14 @@ class _Backend(DBusDesktopNotifier):
         if "body-markup" in capabilities:
             notification = dataclasses.replace(notification, message=_escaped(notification.message))
         await super()._send(notification)
+
+    async def _init_dbus(self) -> Any:
+        try:
+            return await super()._init_dbus()
+        except BaseException:
+            with contextlib.suppress(AttributeError, OSError):
+                self.bus.disconnect()
+            raise
 
     def forget_server(self) -> None:
         """Drop what is known of the server; the next notice connects anew."""

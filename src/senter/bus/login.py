@@ -11,7 +11,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from senter.bus.connection import Connection, Match
+from senter.bus.connection import Connection
+from senter.bus.signals import Match
 from senter.errors import SenterError
 
 LOGIND = "org.freedesktop.login1"
@@ -107,6 +108,8 @@ class Login:
         await self._connection.subscribe(
             Match(PROPERTIES, "PropertiesChanged", path=path, sender=LOGIND), self._session_changed
         )
+        hint = await self._connection.call(LOGIND, path, PROPERTIES, "Get", "ss", SESSION, "LockedHint")
+        self._lock_changed(hint)
 
     def _user_changed(self, _interface: str, changed: dict[str, Any], _invalidated: list[str]) -> None:
         if "Display" in changed:
@@ -125,8 +128,10 @@ class Login:
     async def _keep(self) -> None:
         while True:
             await self._connection.wait_lost()
-            if not await self._connection.reopen():
-                logger.warning("The system bus did not come back; locking and sleep are no longer noticed")
+            try:
+                await self._connection.reopen()
+            except SenterError as error:
+                logger.warning("Locking and sleep are no longer noticed: %s", error)
                 return
 
     def _sleep_changed(self, going_to_sleep: bool) -> None:

@@ -7,7 +7,8 @@ import asyncio
 import contextlib
 from typing import Any
 
-from senter.bus.connection import BusError, Connection, Match
+from senter.bus.connection import BusError, Connection
+from senter.bus.signals import Match
 
 SYSTEMD = "org.freedesktop.systemd1"
 ROOT = "/org/freedesktop/systemd1"

@@ -115,13 +115,15 @@ def _declare(function: Callable[..., Any], names: list[str], signatures: list[st
 
 
 def _require_size(name: str, value: Any) -> None:
-    if isinstance(value, str) and len(value.encode()) > LONGEST_TEXT:
+    text = value.encode() if isinstance(value, str) else value
+    if isinstance(text, bytes) and len(text) > LONGEST_TEXT:
         raise InvalidArgument(f"{name} is longer than {LONGEST_TEXT // 1024} KiB")
     if isinstance(value, list | dict):
         if len(value) > LONGEST_LIST:
             raise InvalidArgument(f"{name} has more than {LONGEST_LIST} entries")
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in pairs:
+            _require_size(f"a name in {name}", key)
             _require_size(f"{name}[{key}]", item)
 
 
@@ -129,4 +131,4 @@ def _as_bus_error(error: Exception) -> library.DBusError:
     if not isinstance(error, SenterError):
         logger.error("A method failed", exc_info=error)
         error = Internal("internal error, see the journal: senter logs")
-    return library.DBusError(error_name(error), str(error))
+    return library.DBusError(error_name(error), pack(str(error)))

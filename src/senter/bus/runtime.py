@@ -112,7 +112,9 @@ class _Life:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        await self._connection.open_patiently()
+        ended, _ = await first_of(self._stop.wait(), self._connection.open_patiently())
+        if ended == 0:
+            return STOPPED
         if await self._somebody_serves():
             return self._taken()
         await self._service.start()
@@ -129,7 +131,7 @@ class _Life:
             code = await self._serve()
         finally:
             watchdog.cancel()
-        await self._service.stop()
+            await self._service.stop()
         supervisor.notify(STATUS=self._service.status())
         await self._connection.close()
         return code
@@ -141,11 +143,11 @@ class _Life:
                 await self._leave(grace=STOP_GRACE if ended == 0 else None)
                 return STOPPED
             logger.warning("The bus went away")
-            ended, is_back = await first_of(self._stop.wait(), self._connection.reopen())
+            ended, owned = await first_of(self._stop.wait(), self._connection.reopen())
             if ended == 0:
                 return STOPPED
-            if not is_back:
-                return _give_up("the bus did not come back", BUS_LOST)
+            if not owned:
+                return self._taken()
             logger.info("The bus is back")
 
     async def _somebody_serves(self) -> bool:

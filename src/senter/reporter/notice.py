@@ -65,11 +65,9 @@ def check(title: str, options: NotifyOptions) -> list[Action]:
         raise InvalidArgument(f"urgency must be one of {', '.join(URGENCIES)}, not {options.urgency!r}")
     if options.open and not options.open.startswith(("/", "https://", "http://", "file:///")):
         raise InvalidArgument(f"open must be an absolute path or a URL, not {options.open!r}")
-    actions = []
+    actions: list[Action] = []
     for row in options.actions:
-        if len(row) != len(Action._fields) or not all(isinstance(value, str) for value in row):
-            raise InvalidArgument("each of actions must be five texts: key, label, bus name, member, argument")
-        action = Action(*row)
+        action = _action(row)
         room_of_bus_name(action.bus_name)
         if not _MEMBER.fullmatch(action.member):
             raise InvalidArgument(f"actions must name a member to call, not {action.member!r}")
@@ -77,3 +75,14 @@ def check(title: str, options: NotifyOptions) -> list[Action]:
     if len({action.key for action in actions}) < len(actions):
         raise InvalidArgument("each of actions must have a key of its own")
     return actions
+
+
+def _action(row: object) -> Action:
+    """The action that five texts from the bus make."""
+    if (
+        isinstance(row, list | Action)
+        and len(row) == len(Action._fields)
+        and all(type(text) is str for text in row)
+    ):
+        return Action(*row)
+    raise InvalidArgument("each of actions must be five texts: key, label, bus name, member, argument")

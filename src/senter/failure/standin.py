@@ -1,22 +1,21 @@
 """Stands in for a unit that systemd has given up: answers calls to it with the reason, and tells the user once.
 
 Without it every call to a failed room hangs to its timeout, because the bus is never told that the start failed.
-Run by ``senter-failure@.service`` with the name of the failed unit; leaves when the unit is no longer failed.
+It leaves when the unit is no longer failed.
 """
 
 import asyncio
-import logging
 import signal
-import sys
 from typing import Any
 
-from senter.bus.connection import Connection, Match
+from senter.bus.connection import Connection
 from senter.bus.desktop import Desktop
 from senter.bus.library import NameFlag
 from senter.bus.manager import SYSTEMD, Manager
 from senter.bus.names import room_of_unit
-from senter.bus.runtime import BUS_LOST, STOPPED, first_of
-from senter.errors import NotRunning, SenterError, Unavailable
+from senter.bus.runtime import STOPPED, first_of
+from senter.bus.signals import Match
+from senter.errors import SenterError, Unavailable
 from senter.host import supervisor, units
 
 
@@ -39,7 +38,9 @@ class StandIn:
         """Do it; an exit code as in ``runtime``. Raises SenterError when there is no bus or no systemd."""
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        await self._connection.open_patiently()
+        ended, _ = await first_of(stop.wait(), self._connection.open_patiently())
+        if ended == 0:
+            return STOPPED
         unit = await asyncio.to_thread(units.read, self._unit)
         self._sentence = f"{self._what} has failed: {unit.reason}"
         await self._watch_unit()
@@ -50,8 +51,8 @@ class StandIn:
         telling = asyncio.create_task(self._tell())
         while not (stop.is_set() or self._recovered.is_set()):
             ended, _ = await first_of(self._connection.wait_lost(), self._recovered.wait(), stop.wait())
-            if ended == 0 and not await self._connection.reopen():
-                return BUS_LOST
+            if ended == 0:
+                await first_of(self._connection.reopen(), stop.wait())
         supervisor.notify(STOPPING=1)
         telling.cancel()
         await self._connection.close()
@@ -87,15 +88,3 @@ class StandIn:
     def _unit_changed(self, _interface: str, changed: dict[str, Any], _invalidated: list[str]) -> None:
         if changed.get("ActiveState", "failed") != "failed":
             self._recovered.set()
-
-
-async def _main(name: str) -> int:
-    try:
-        return await StandIn(name).stand_in()
-    except NotRunning as error:
-        logging.error("%s", error)
-        return BUS_LOST
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(_main(sys.argv[1])))

@@ -1,0 +1,28 @@
+"""A dbusmock template: dbusmock's own notification server, and the signals by which it tells of clicks.
+
+Loaded by the python of the system, which has dbusmock. The template that dbusmock ships does not say in its
+introspection that it has signals, so that clients do not listen for them.
+"""
+
+import dbus.service
+from dbusmock.templates import notification_daemon
+from dbusmock.templates.notification_daemon import BUS_NAME, MAIN_IFACE, MAIN_OBJ, SYSTEM_BUS
+
+__all__ = ["BUS_NAME", "MAIN_IFACE", "MAIN_OBJ", "SYSTEM_BUS", "load"]
+
+
+def load(mock, parameters):
+    """Set the mock up; ``capabilities`` is a text of words."""
+    notification_daemon.load(mock, parameters)
+    for signal in (_action_invoked, _notification_closed):
+        mock.methods[MAIN_IFACE][signal.__name__] = ("", "", "", signal)
+
+
+def _declared(name, signature, *names):
+    namespace = {}
+    exec(f"def {name}(self, {', '.join(names)}): pass", namespace)
+    return dbus.service.signal(MAIN_IFACE, signature=signature)(namespace[name])
+
+
+_action_invoked = _declared("ActionInvoked", "us", "id", "action_key")
+_notification_closed = _declared("NotificationClosed", "uu", "id", "reason")

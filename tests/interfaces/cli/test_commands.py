@@ -1,0 +1,196 @@
+"""The commands on a bus without systemd, as a person or a script runs them."""
+
+import asyncio
+import json
+import sqlite3
+
+import pytest
+from support.private_bus import DEADLINE, SENTER, finish
+from support.private_bus import REPORTER as REPORTER_PROGRAM
+
+from senter.bus.names import REPORTER
+from senter.reporter.activity import LogOptions
+from senter.reporter.client import ReporterClient
+
+NO_SYSTEMD = "There is no systemd here: no restarts, no timers, no limits; rooms start on demand."
+
+
+async def senter(*arguments: str) -> tuple[int | None, str, str]:
+    return await finish(*SENTER, *arguments, COLUMNS="120")
+
+
+async def told(*arguments: str) -> str:
+    """What a command says that succeeds."""
+    code, output, complaint = await senter(*arguments)
+    assert (code, complaint) == (0, "")
+    return output
+
+
+async def refused(*arguments: str, code: int) -> str:
+    """The one sentence of a command that fails."""
+    ended, output, complaint = await senter(*arguments)
+    assert (ended, output) == (code, "")
+    assert complaint.startswith("senter: ") and complaint.count("\n") == 1
+    return complaint
+
+
+@pytest.fixture
+def installed(bus):
+    """Senter, on a bus that can start it."""
+    bus.install(REPORTER.bus_name, *REPORTER_PROGRAM)
+
+
+@pytest.fixture
+async def reporter(installed, client) -> ReporterClient:
+    return ReporterClient(client)
+
+
+async def test_status_says_that_rooms_start_on_demand_and_wakes_nobody(installed, client):
+    output = await told("status")
+    assert "reporter" in output and "idle, starts on demand" in output
+    assert output.splitlines()[-1] == NO_SYSTEMD
+    assert await client.owner(REPORTER.bus_name) == ""
+
+
+async def test_status_as_json_is_one_document_and_wakes_nobody(installed, client):
+    document = json.loads(await told("status", "--json"))
+    assert document["running"] is True
+    assert document["timers"] == []
+    (room,) = document["components"]
+    assert (room["component"], room["state"], room["pid"]) == ("reporter", "idle, starts on demand", 0)
+    assert await client.owner(REPORTER.bus_name) == ""
+
+
+async def test_status_names_the_process_of_a_room_that_runs(reporter, client):
+    await reporter.progress()
+    pid = await client.ask_daemon("GetConnectionUnixProcessID", "s", REPORTER.bus_name)
+    (room,) = json.loads(await told("status", "--json"))["components"]
+    assert (room["state"], room["pid"]) == ("running", pid)
+    assert str(pid) in await told("status")
+
+
+async def test_status_of_what_is_not_installed_says_stopped_with_its_exit_code(bus):
+    code, output, complaint = await senter("status", "--json")
+    assert (code, complaint) == (3, "")
+    document = json.loads(output)
+    assert document["running"] is False
+    assert [room["state"] for room in document["components"]] == ["not installed"]
+
+
+async def test_status_without_a_bus_is_one_sentence():
+    assert "no session bus" in await refused("status", code=3)
+
+
+@pytest.mark.parametrize("command", ["progress", "digest"])
+async def test_questions_without_a_bus_are_one_sentence(command):
+    assert "no session bus" in await refused(command, code=3)
+
+
+@pytest.mark.parametrize("command", ["start", "stop", "restart"])
+async def test_control_is_one_sentence_without_systemd(installed, client, command):
+    all_of_it, one = await asyncio.gather(refused(command, code=1), refused(command, "reporter", code=1))
+    assert (
+        all_of_it
+        == one
+        == ("senter: there is no systemd here to start and stop Senter; rooms start when they are called\n")
+    )
+    assert await client.owner(REPORTER.bus_name) == ""
+
+
+@pytest.mark.parametrize("command", ["start", "stop", "restart"])
+async def test_control_is_one_sentence_without_a_bus(command):
+    assert "there is no session bus here" in await refused(command, code=3)
+
+
+async def test_a_room_that_does_not_exist_is_a_usage_error_that_names_the_rooms(bus):
+    code, _, complaint = await senter("start", "kitchen")
+    assert code == 2
+    assert "there is no room 'kitchen'; there are: reporter" in complaint
+
+
+async def test_progress_tells_what_was_done(reporter):
+    await reporter.log("task_completed", "Sorted the mail")
+    assert await told("progress") == "While you were away (1 activity):\n  • Sorted the mail\n"
+
+
+async def test_progress_wakes_the_reporter(installed, client):
+    assert await told("progress") == "No autonomous activity in the past 24 hours.\n"
+    assert await client.owner(REPORTER.bus_name)
+
+
+async def test_progress_since_a_time_lists_all_of_it_oldest_first(reporter):
+    for number in range(3):
+        await reporter.log("task_completed", f"Number {number}")
+    lines = (await told("progress", "--since", "1 hour ago")).splitlines()
+    assert [line.rpartition("  ")[2] for line in lines] == ["Number 0", "Number 1", "Number 2"]
+    assert await told("progress", "--since", "tomorrow") == "Nothing was done since then.\n"
+
+
+async def test_progress_since_nonsense_is_one_sentence(reporter):
+    assert "'whenever' is not a time" in await refused("progress", "--since", "whenever", code=1)
+
+
+async def test_progress_as_json_has_every_entry_beyond_a_page(reporter, client, home):
+    await reporter.log("task_completed", "the first", LogOptions(importance="low"))
+    with sqlite3.connect(home / "DATA_HOME/senter/activity.db") as database:
+        database.executemany(
+            "INSERT INTO activities (time, type, source, summary, importance, details)"
+            " VALUES (?, 'task_completed', 'ai.senter.Tasks1', ?, 'normal', '{}')",
+            [(2_000_000_000_000_000 + number, f"Number {number}") for number in range(1200)],
+        )
+    database.close()
+    rows = json.loads(await told("progress", "--json"))
+    assert [row["summary"] for row in rows] == ["the first", *(f"Number {number}" for number in range(1200))]
+    assert set(rows[0]) == {"id", "time", "type", "source", "summary", "importance"}
+
+
+async def test_progress_as_json_of_nothing_is_an_empty_list(installed):
+    assert json.loads(await told("progress", "--json")) == []
+
+
+async def test_digest_tells_the_hours_asked_for(reporter):
+    assert await told("digest") == "No activity in the past 24 hours.\n"
+    await reporter.log("task_completed", "Sorted the mail")
+    assert "1 completed, 0 failed" in await told("digest", "--hours", "2")
+    document = json.loads(await told("digest", "--json"))
+    assert document["sent"] is False
+    assert "1 completed, 0 failed" in document["text"]
+
+
+async def test_digest_over_too_many_hours_is_one_sentence(reporter):
+    assert "hours" in await refused("digest", "--hours", "8785", code=1)
+
+
+async def test_the_daily_digest_is_sent_once(reporter):
+    await reporter.log("task_completed", "Sorted the mail")
+    first = await told("digest", "--send")
+    assert first.startswith("Daily digest") and "1 completed" in first
+    assert await told("digest", "--send") == "Today's digest was sent before.\n"
+    assert json.loads(await told("digest", "--send", "--json")) == {"sent": False, "text": ""}
+    assert len(await reporter.pending()) == 1
+
+
+async def test_the_daily_digest_as_json_says_that_it_was_sent(reporter):
+    document = json.loads(await told("digest", "--send", "--json"))
+    assert document["sent"] is True
+    assert document["text"].startswith("Daily digest")
+
+
+async def test_commands_for_a_reporter_that_does_not_come_up_are_one_sentence(installed, home):
+    (home / "CONFIG_HOME/senter").mkdir()
+    (home / "CONFIG_HOME/senter/config.toml").write_text("[reporter]\nnotifications = 3\n")
+    assert "the reporter " in await refused("progress", code=1)
+
+
+async def test_commands_for_a_reporter_that_is_not_installed_are_one_sentence(bus):
+    assert "the reporter is not installed" in await refused("progress", code=1)
+
+
+async def test_many_commands_at_once_are_all_answered(installed):
+    async with asyncio.timeout(2 * DEADLINE):
+        answers = await asyncio.gather(*(told("progress") for _ in range(4)))
+    assert set(answers) == {"No autonomous activity in the past 24 hours.\n"}
+
+
+async def test_the_version_needs_no_bus():
+    assert (await told("version")).strip()
