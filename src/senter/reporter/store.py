@@ -18,6 +18,9 @@ from senter.errors import Unavailable
 from senter.reporter.activity import Activity
 from senter.reporter.notice import Action, Notice
 
+TABLES_VERSION = 1
+"""How many migrations ``tables.py`` has."""
+
 PENDING, SHOWN, ACTED, SILENCED = "pending", "shown", "acted", "silenced"
 
 _ACTIVITY_COLUMNS = "id, time, type, source, summary, importance"
@@ -32,7 +35,7 @@ class Store:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._lock = threading.Lock()
-        self._database: Any = None
+        self._connection: sqlite3.Connection | None = None
 
     def open(self) -> None:
         """Open the database, creating it and bringing its tables up to date.
@@ -53,9 +56,9 @@ class Store:
     def close(self) -> None:
         """Close the database."""
         with self._lock:
-            if self._database is not None:
-                self._database.close()
-                self._database = None
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
     def check(self) -> str:
         """An empty string, or what SQLite's quick check found."""
@@ -157,22 +160,23 @@ class Store:
             return cursor.rowcount == 1
 
     def _open(self) -> None:
-        from sqlite_utils import Database
-
-        from senter.reporter.tables import MIGRATIONS
-
-        connection = sqlite3.connect(self.file, check_same_thread=False, timeout=5.0)
+        connection = sqlite3.connect(self.file, check_same_thread=False, isolation_level="IMMEDIATE")
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            self._database = Database(connection)
-            MIGRATIONS.apply(self._database)
+            if connection.execute("PRAGMA user_version").fetchone()[0] < TABLES_VERSION:
+                # only then: sqlite-utils is half of this process's memory and of the time it takes to start
+                from senter.reporter.tables import bring_up_to_date
+
+                bring_up_to_date(connection)
+                connection.execute(f"PRAGMA user_version = {TABLES_VERSION}")
             damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if damage != "ok":
                 raise sqlite3.DatabaseError(damage)
         except BaseException:
             connection.close()
             raise
+        self._connection = connection
 
     def _set_aside(self, damage: sqlite3.DatabaseError) -> None:
         names = (self.file.with_name(f"{self.file.name}.damaged-{number}") for number in itertools.count(1))
@@ -189,18 +193,15 @@ class Store:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._translated(), self._lock, self._open_database().atomic() as database:
-            yield database.conn
+        with self._reading() as connection, connection:
+            yield connection
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._translated(), self._lock:
-            yield self._open_database().conn
-
-    def _open_database(self) -> Any:
-        if self._database is None:
-            raise Unavailable(f"{self.file} is not open")
-        return self._database
+            if self._connection is None:
+                raise Unavailable(f"{self.file} is not open")
+            yield self._connection
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:

@@ -1,8 +1,15 @@
 """The tables of ``activity.db``, in the order in which they came to be."""
 
+import sqlite3
+
 from sqlite_utils import Database, Migrations
 
 MIGRATIONS = Migrations("reporter")
+
+
+def bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Apply what the database has not seen yet, each migration in a transaction of its own."""
+    MIGRATIONS.apply(Database(connection))
 
 
 @MIGRATIONS()

@@ -186,7 +186,7 @@ async def test_a_time_beyond_all_times_finds_nothing(reporter):
 
 
 async def test_a_page_of_activities_is_bounded(reporter):
-    reporter.store._database.conn.executemany(
+    reporter.store._connection.executemany(
         "INSERT INTO activities (time, type, source, summary, importance, details) VALUES (?, 'a', '', '', '', '')",
         [(number,) for number in range(1001)],
     )
@@ -666,7 +666,7 @@ async def test_a_disk_that_is_used_all_the_time_is_in_good_health(reporter):
 
 async def test_a_failure_of_the_disk_is_over_when_it_was_told(reporter, monkeypatch):
     monkeypatch.setattr(module, "DISK_PATIENCE", 0.0)
-    reporter.store._database.conn.execute("PRAGMA query_only = on")
+    reporter.store._connection.execute("PRAGMA query_only = on")
     with pytest.raises(Unavailable):
         await reporter.log()
     assert reporter.service.is_healthy()
@@ -707,7 +707,7 @@ async def test_a_notice_that_was_shown_while_the_disk_was_full_is_not_shown_over
     reporter.screen.enqueue(gate)
     await reporter.service.notify("Title", "", NotifyOptions())
     await reporter.screen.asked.wait()
-    reporter.store._database.conn.execute("PRAGMA query_only = on")
+    reporter.store._connection.execute("PRAGMA query_only = on")
     gate.set()
     for _ in range(3):
         with contextlib.suppress(Unavailable):

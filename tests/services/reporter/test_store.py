@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from senter.errors import Unavailable
 from senter.reporter.notice import Action, Notice
-from senter.reporter.store import ACTED, SHOWN, SILENCED, Store
+from senter.reporter.store import ACTED, SHOWN, SILENCED, TABLES_VERSION, Store
 
 NINE = 1_795_334_400_000_000
 DAY = 86_400_000_000
@@ -67,7 +67,7 @@ def fill(store):
 
 def limit_pages(store, more):
     """Let the file grow by some pages only, as a full disk does."""
-    connection = store._database.conn
+    connection = store._connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages + more}")
 
@@ -253,7 +253,7 @@ def test_opening_an_existing_log_changes_nothing(store, file):
 
 
 def test_what_is_acknowledged_is_on_disk(store):
-    connection = store._database.conn
+    connection = store._connection
     assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
 
@@ -360,7 +360,7 @@ def test_after_a_full_disk_got_room_the_log_goes_on(store):
 
 
 def test_a_log_that_became_read_only_is_told(store):
-    store._database.conn.execute("PRAGMA query_only = on")
+    store._connection.execute("PRAGMA query_only = on")
     with pytest.raises(Unavailable, match="cannot be used"):
         log(store)
 
@@ -381,3 +381,10 @@ def test_every_thread_may_write(store):
     for thread in threads:
         thread.join()
     assert store.count_activities(0) == 8
+
+
+def test_the_version_of_the_tables_is_the_number_of_migrations(file):
+    store = reopened(file)
+    applied = store._connection.execute("SELECT COUNT(*) FROM _sqlite_migrations").fetchone()[0]
+    assert applied == store._connection.execute("PRAGMA user_version").fetchone()[0] == TABLES_VERSION
+    store.close()
