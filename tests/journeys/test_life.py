@@ -84,6 +84,20 @@ def test_the_sixth_failure_is_the_last_and_is_told_once(started: None) -> None:
     assert [entry["summary"] for entry in session.shown()] == ["Senter needs you"]
 
 
+def test_a_failure_nobody_could_be_told_of_is_told_when_a_server_appears_and_survives_the_bus(
+    started: None,
+) -> None:
+    systemctl("mask", "dunst.service")
+    fail_for_good()
+    until(lambda: session.active("senter-failure@senter-reporter"), "somebody to stand in")
+    kill("dbus.service")
+    until(lambda: "the reporter has failed" in call("Reporter", "Progress").stderr, "the reason on the new bus")
+    systemctl("unmask", "dunst.service")
+    systemctl("start", "dunst.service")
+    until(lambda: session.close_notifications() or session.shown(), "a notification")
+    assert [entry["summary"] for entry in session.shown()] == ["Senter needs you"]
+
+
 def test_what_failed_can_be_started_again_and_the_stand_in_leaves(started: None) -> None:
     fail_for_good()
     until(lambda: session.active("senter-failure@senter-reporter"), "somebody to stand in")
