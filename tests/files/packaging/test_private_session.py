@@ -269,6 +269,8 @@ def test_two_sessions_at_once_do_not_disturb_each_other():
 
 
 def test_machine_without_an_id_gets_one_for_the_session(tmp_path):
+    if subprocess.run([*AS_ROOT, "unshare", "--mount", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("needs a root folder that is a mount point, which a plain chroot is not")
     script = f"""
         cp -a /etc {tmp_path} && rm -f {tmp_path}/etc/machine-id && mount --bind {tmp_path}/etc /etc &&
         exec {PRIVATE_SESSION} sh -c 'systemctl --user is-system-running; wc -c < /etc/machine-id'
