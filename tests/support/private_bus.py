@@ -78,8 +78,8 @@ class PrivateBus:
             return
         self.kill()
         for process in self._started.read_text().split() if self._started.exists() else ():
-            # The daemon lets go of a program that has taken its name, and a number may be another's by now.
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # The daemon lets go of a program that has taken its name; a number may be a dead or another's program.
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
                 if self.address.encode() in Path(f"/proc/{process}/environ").read_bytes():
                     os.kill(int(process), signal.SIGKILL)
 
