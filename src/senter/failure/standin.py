@@ -41,9 +41,11 @@ class StandIn:
         ended, _ = await first_of(stop.wait(), self._connection.open_patiently())
         if ended == 0:
             return STOPPED
-        unit = await asyncio.to_thread(units.read, self._unit)
-        self._sentence = f"{self._what} has failed: {unit.reason}"
         await self._watch_unit()
+        unit = await asyncio.to_thread(units.read, self._unit)
+        if unit.active != "failed":
+            self._recovered.set()
+        self._sentence = f"{self._what} has failed: {unit.reason}"
         if not self._recovered.is_set():
             await self._answer_calls()
         supervisor.notify(READY=1, STATUS=self._sentence)
