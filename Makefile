@@ -7,6 +7,9 @@ VENV := .venv
 PYTHON := $(abspath $(VENV))/bin/python
 HOME_OF_SENTER := $(PREFIX)/lib/senter
 
+# The manager of the person who installs, also below sudo.
+USER_SYSTEMCTL := systemctl --user $(if $(SUDO_USER),--machine=$(SUDO_USER)@)
+
 # Where the installed units find their Python; `make install` uses its own environment.
 UNIT_PYTHON ?= $(HOME_OF_SENTER)/bin/python
 
@@ -41,23 +44,24 @@ format: setup  ## Format the code
 docs: setup  ## Write the interface XML anew from the code
 	$(PYTHON) packaging/interface-xml units/interfaces
 
-install: install-units  ## Install Senter below PREFIX (/usr/local); DESTDIR for packagers
+install:  ## Install Senter below PREFIX (/usr/local); DESTDIR for packagers
 	[ -n "$(DESTDIR)" ] || packaging/install-packages packaging/debian-packages.txt
 	$(SYSTEM_PYTHON) -m venv "$(DESTDIR)$(HOME_OF_SENTER)"
 	"$(DESTDIR)$(HOME_OF_SENTER)/bin/python" -m pip install --quiet --upgrade pip
 	@# from a copy: pip writes into what it builds, and this may be root in somebody's checkout
 	copy=$$(mktemp -d) && cp -r LICENSE README.md pyproject.toml setup.cfg src "$$copy" && \
 		"$(DESTDIR)$(HOME_OF_SENTER)/bin/python" -m pip install --quiet "$$copy" && rm -r "$$copy"
-	@[ -n "$(DESTDIR)" ] || systemctl --user daemon-reload 2>/dev/null || true
+	@$(MAKE) --no-print-directory install-units
+	@[ -n "$(DESTDIR)" ] || $(USER_SYSTEMCTL) daemon-reload 2>/dev/null || true
 
 install-units:  ## Install only units, activation files, interfaces and the command, for UNIT_PYTHON
 	@packaging/install-files install "$(DESTDIR)" "$(PREFIX)" "$(UNIT_PYTHON)"
 
 uninstall:  ## Take away everything that install put in place; databases and settings stay
-	@[ -n "$(DESTDIR)" ] || systemctl --user disable --now senter.target 2>/dev/null || true
+	@[ -n "$(DESTDIR)" ] || $(USER_SYSTEMCTL) disable --now senter.target 2>/dev/null || true
 	@packaging/install-files uninstall "$(DESTDIR)" "$(PREFIX)" "$(UNIT_PYTHON)"
 	rm -rf "$(DESTDIR)$(HOME_OF_SENTER)"
-	@[ -n "$(DESTDIR)" ] || systemctl --user daemon-reload 2>/dev/null || true
+	@[ -n "$(DESTDIR)" ] || $(USER_SYSTEMCTL) daemon-reload 2>/dev/null || true
 
 bench: setup  ## Measure start, calls, memory and wake-ups, each beside a reference
 	$$([ "$$(id -u)" -eq 0 ] || echo sudo) packaging/private-session $(PYTHON) benchmarks/figures.py

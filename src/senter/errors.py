@@ -18,7 +18,7 @@ class InvalidState(SenterError):
 
 
 class Denied(SenterError):
-    """The caller may not do this."""
+    """This was understood and refused."""
 
 
 class Unavailable(SenterError):

@@ -50,6 +50,8 @@ def load(section: type[Section], file: Path) -> Section:
 
 
 def _read(file: Path) -> dict[str, Any]:
+    if file.exists() and not file.is_file():
+        raise ConfigurationError(f"{file} is not a file")
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -156,3 +156,21 @@ def test_what_systemd_refuses_is_one_sentence() -> None:
     assert refused.returncode == 1
     assert "systemd answered" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_what_failed_is_answered_for_although_senter_is_stopped(started: None) -> None:
+    fail_for_good()
+    until(lambda: session.active("senter-failure@senter-reporter"), "somebody to stand in")
+    systemctl("stop", "senter.target")
+    assert "the reporter has failed" in call("Reporter", "Progress").stderr
+    assert session.senter("start").returncode == 0
+    assert call("Reporter", "Progress").returncode == 0
+
+
+def test_starting_and_stopping_often_loses_no_timer() -> None:
+    for _ in range(12):
+        systemctl("start", "senter.target")
+        systemctl("stop", "senter.target")
+    assert session.senter("start").returncode == 0
+    status = json.loads(session.senter("status", "--json").stdout)
+    assert [timer["state"] for timer in status["timers"]] == ["running"]

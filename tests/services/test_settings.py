@@ -75,7 +75,7 @@ def test_a_file_that_is_not_utf8_is_refused(file):
 
 def test_a_file_that_cannot_be_read_is_told_with_the_reason(file):
     file.mkdir()
-    with pytest.raises(ConfigurationError, match=re.escape(str(file)) + " cannot be read: Is a directory"):
+    with pytest.raises(ConfigurationError, match=re.escape(str(file)) + " is not a file"):
         load(ReporterSettings, file)
 
 

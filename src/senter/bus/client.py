@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from senter.bus.connection import BusError, Connection, NobodyThere
-from senter.bus.manager import Manager
 from senter.bus.names import Room, room_of_bus_name
+from senter.bus.systemd import Manager
 from senter.errors import Unavailable
 
 TIMEOUT = 25.0

@@ -12,7 +12,7 @@ from senter.bus.names import PREFIX, error_class, error_name
 from senter.bus.publish import Interface, caller
 from senter.bus.signals import DAEMON, DAEMON_PATH, Handler, Match, Subscriptions, name_changes
 from senter.bus.signatures import pack, unpack
-from senter.errors import NotRunning, SenterError, Unavailable
+from senter.errors import InvalidArgument, NotRunning, SenterError, Unavailable
 from senter.host import session
 
 logger = logging.getLogger(__name__)
@@ -109,10 +109,17 @@ class Connection:
 
     async def close(self) -> None:
         """Leave the bus once everything that was sent has left; a bus that is already gone is fine."""
-        with contextlib.suppress(SenterError):
-            await self.ask_daemon("GetId", timeout=1.0)
+        await self.answers()
         if self._bus is not None:
             self._bus.close()
+
+    async def answers(self) -> bool:
+        """Whether the bus is still there; all that was sent before has left when it is."""
+        try:
+            await self.ask_daemon("GetId", timeout=1.0)
+        except SenterError:
+            return False
+        return True
 
     def export(self, path: str, interface: Interface) -> None:
         """Serve an interface at a path."""
@@ -214,6 +221,8 @@ class Connection:
             raise Unavailable(f"{destination} did not answer {member} within {timeout:g} s") from None
         except (OSError, EOFError) as error:
             raise Unavailable(f"the bus went away during {member}") from error
+        except library.SignatureBodyMismatchError as error:
+            raise InvalidArgument(f"{member} does not take these values: {error}") from error
         if reply is None:
             raise Unavailable(f"the bus went away during {member}")
         if reply.message_type is MessageType.ERROR:

@@ -11,11 +11,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from desktop_notifier.backends.dbus import DBusDesktopNotifier
+from desktop_notifier.backends.dbus import DBusDesktopNotifier, DBusError  # type: ignore[attr-defined]
 from desktop_notifier.common import Button, Notification, Urgency
 
 from senter.bus.connection import Connection
-from senter.errors import SenterError, Unavailable
+from senter.errors import Denied, SenterError, Unavailable
 from senter.wording import printable
 
 SERVER = "org.freedesktop.Notifications"
@@ -43,6 +43,7 @@ class Desktop:
         self._backend = _Backend(APPLICATION)
         self._backend.on_clicked = lambda notice: self._spawn(self.chosen(notice, "default"))
         self._backend.on_button_pressed = lambda notice, key: self._spawn(self.chosen(notice, key))
+        self._sending: dict[str, asyncio.Future[None]] = {}
         self._tasks: set[asyncio.Future[None]] = set()
 
     async def start(self) -> None:
@@ -61,25 +62,48 @@ class Desktop:
     async def show(self, notice: str, title: str, body: str, urgency: str, buttons: dict[str, str]) -> None:
         """Show a notice; markup in its text means itself, control characters are left out.
 
-        Takes an id, and ``buttons`` as action key → label. Raises Unavailable when no server is there or it did
-        not take the notice within five seconds. Nothing is sent before a server owns its name: what waits in the
-        bus for a server to start could be shown after we had given it up.
+        Takes an id, and ``buttons`` as action key → label. Raises Denied when the server refuses this notice, and
+        Unavailable when no server is there or it has not answered within five seconds. A notice that a server has
+        not answered for is not sent again: ``appeared`` is called when the answer comes, and the next ``show`` of
+        this notice returns it. Nothing is sent before a server owns its name: what waits in the bus for a server
+        to start could be shown after we had given it up.
         """
         await self._require_server()
-        notification = Notification(
-            title=printable(title),
-            message=printable(body),
-            urgency=URGENCIES[urgency],
-            buttons=tuple(Button(title=printable(label), identifier=key) for key, label in buttons.items()),
-            identifier=notice,
-        )
+        sending = self._sending.get(notice)
+        if sending is None:
+            await self._prepare()
+            notification = Notification(
+                title=printable(title),
+                message=printable(body),
+                urgency=URGENCIES[urgency],
+                buttons=tuple(Button(title=printable(label), identifier=key) for key, label in buttons.items()),
+                identifier=notice,
+            )
+            sending = self._sending[notice] = asyncio.ensure_future(self._backend.deliver(notification))
+        await asyncio.wait({sending}, timeout=SHOW_TIMEOUT)
+        if not sending.done():
+            sending.add_done_callback(self._late_answer)
+            raise Unavailable("the notification server has not answered yet")
+        self._sending.pop(notice, None)
+        try:
+            sending.result()
+        except DBusError as error:
+            raise Denied(f"the notification server refused the notice: {error}") from error
+        except (OSError, EOFError, asyncio.CancelledError) as error:
+            raise Unavailable("the notification server went away") from error
+
+    async def _prepare(self) -> None:
+        """Get to know the server. Nothing was shown when this fails, so it may be tried again."""
         try:
             async with asyncio.timeout(SHOW_TIMEOUT):
-                await self._backend.send(notification)
-        except TimeoutError:
+                await self._backend.prepare()
+        except (OSError, EOFError, DBusError) as error:
             self._backend.forget_server()
-        if notice not in await self._backend.get_current_notifications():
-            raise Unavailable("the notification server did not take the notice")
+            raise Unavailable("the notification server has not answered yet") from error
+
+    def _late_answer(self, sending: asyncio.Future[None]) -> None:
+        if not sending.cancelled():
+            self._spawn(self.appeared())
 
     async def _require_server(self) -> None:
         if await self._connection.owner(SERVER):
@@ -93,6 +117,9 @@ class Desktop:
         self._server_moved(await self._connection.owner(SERVER))
 
     def _server_moved(self, owner: str) -> None:
+        for sending in self._sending.values():
+            sending.cancel()
+        self._sending.clear()
         self._backend.forget_server()
         if owner:
             self._spawn(self.appeared())
@@ -106,13 +133,22 @@ class Desktop:
 class _Backend(DBusDesktopNotifier):
     """The Linux backend, able to let go of a server that is gone."""
 
-    async def _send(self, notification: Notification) -> None:
+    renders_markup = False
+
+    async def prepare(self) -> None:
+        """Connect to the server and ask what it can do, unless that is known."""
         if self.interface is None:
             self.interface = await self._init_dbus()
-        capabilities = await self.interface.call_get_capabilities()
-        if "body-markup" in capabilities:
+            self.renders_markup = "body-markup" in await self.interface.call_get_capabilities()
+        await self.get_capabilities()
+
+    async def deliver(self, notification: Notification) -> None:
+        """Send a notice to a server that is known and remember it for clicks; raise what went wrong."""
+        self._platform_to_interface_notification_identifier.inverse.pop(notification.identifier, None)
+        if self.renders_markup:
             notification = dataclasses.replace(notification, message=_escaped(notification.message))
-        await super()._send(notification)
+        await self._send(notification)
+        self._notification_cache[notification.identifier] = notification
 
     async def _init_dbus(self) -> Any:
         try:

@@ -14,6 +14,7 @@ try:
         MessageType,
         NameFlag,
         RequestNameReply,
+        SignatureBodyMismatchError,
         SignatureTree,
         Variant,
     )
@@ -30,6 +31,7 @@ except ImportError:
         MessageType,
         NameFlag,
         RequestNameReply,
+        SignatureBodyMismatchError,
         SignatureTree,
         Variant,
     )
@@ -55,6 +57,7 @@ __all__ = [
     "NameFlag",
     "RequestNameReply",
     "ServiceInterface",
+    "SignatureBodyMismatchError",
     "SignatureTree",
     "Variant",
     "dbus_property",
@@ -66,8 +69,31 @@ __all__ = [
 CONNECT_TIMEOUT = 5.0
 
 
+class _PatientSocket:
+    """A socket that is full sends nothing; dbus-next would take the full buffer for the end of the connection."""
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+
+    def send(self, data: Any) -> int:
+        """Send what fits; how much that was."""
+        try:
+            return int(self._socket.send(data))
+        except BlockingIOError:
+            return 0
+
+    def sendmsg(self, buffers: Any, ancillary: Any) -> int:
+        """Send what fits, with file descriptors; how much that was."""
+        return int(self._socket.sendmsg(buffers, ancillary))
+
+
 class Bus(MessageBus):  # type: ignore[misc]
-    """A message bus that can neither hang while it connects nor leave its socket behind."""
+    """A message bus that never hangs while connecting, ends when it is busy, or leaves its socket behind."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if getattr(self, "_writer", None) is not None:
+            self._writer.sock = _PatientSocket(self._sock)
 
     async def _auth_readline(self) -> str:
         """Read one line of the handshake; dbus-next would spin for ever when the daemon dies meanwhile."""
@@ -84,6 +110,10 @@ class Bus(MessageBus):  # type: ignore[misc]
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 return await super().connect()
+        except AttributeError as error:
+            # dbus-next takes the reply to its first call for granted
+            self.close()
+            raise EOFError("the bus closed the connection instead of welcoming us") from error
         except BaseException:
             self.close()
             raise

@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn, Protocol
 
-from senter.bus.connection import Connection
+from senter.bus.connection import RECONNECT_PAUSE, Connection
 from senter.bus.library import DBusError
-from senter.bus.manager import Manager
 from senter.bus.names import TARGET, Room
 from senter.bus.publish import Interface
+from senter.bus.systemd import Manager
 from senter.errors import ConfigurationError, NotRunning, SenterError
 from senter.host import supervisor
 
@@ -26,6 +26,7 @@ STOPPED, START_FAILED, NAME_TAKEN, BUS_LOST, BAD_CONFIGURATION = 0, 1, 3, 4, 78
 IDLE_EXIT_SECONDS = 60.0
 PROBE_TIMEOUT = 0.5
 STOP_GRACE = 2.0
+MANAGER_TIMEOUT = 2.0
 
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
@@ -79,6 +80,8 @@ async def _live(room: Room, build: Build, resident: bool, idle_exit_seconds: flo
     except NotRunning as error:
         return _give_up(error, BUS_LOST)
     except SenterError as error:
+        # perhaps the bus went away in the middle, and ending at once can stall systemd
+        await asyncio.sleep(RECONNECT_PAUSE)
         return _give_up(error, START_FAILED)
 
 
@@ -125,9 +128,9 @@ class _Life:
             return self._taken()
         supervisor.notify(READY=1, STATUS=self._service.status())
         self._interface.call_ended = self._tell_status
-        await self._forgive_first_start()
         watchdog = asyncio.create_task(self._feed_watchdog())
         try:
+            await self._forgive_first_start()
             code = await self._serve()
         finally:
             watchdog.cancel()
@@ -141,6 +144,7 @@ class _Life:
             ended, _ = await first_of(self._stop.wait(), self._connection.wait_lost(), self._wait_idle())
             if ended != 1:
                 await self._leave(grace=STOP_GRACE if ended == 0 else None)
+                await self._wait_for_bus()
                 return STOPPED
             logger.warning("The bus went away")
             ended, owned = await first_of(self._stop.wait(), self._connection.reopen())
@@ -168,9 +172,10 @@ class _Life:
     async def _forgive_first_start(self) -> None:
         """Do not count a start that somebody asked for: the start limit is for restarts after failures."""
         if supervisor.supervised():
-            with contextlib.suppress(SenterError):
-                if await self._manager.restarts(self._room.unit) == 0:
-                    await self._manager.forget_failures(self._room.unit)
+            with contextlib.suppress(SenterError, TimeoutError):
+                async with asyncio.timeout(MANAGER_TIMEOUT):
+                    if await self._manager.restarts(self._room.unit) == 0:
+                        await self._manager.forget_failures(self._room.unit)
 
     async def _wait_idle(self) -> None:
         """Return when no call came for the idle time and nothing keeps the room here."""
@@ -199,15 +204,22 @@ class _Life:
         systemd queue a start for calls that come from now on. The reply to ReleaseName proves that no further
         call is on its way here. Then the calls that are running may end, within ``grace`` seconds.
         """
-        with contextlib.suppress(SenterError):
+        with contextlib.suppress(SenterError, TimeoutError):
             if supervisor.supervised():
-                await self._manager.forget_failures(self._room.unit)
+                async with asyncio.timeout(MANAGER_TIMEOUT):
+                    await self._manager.forget_failures(self._room.unit)
         supervisor.notify(STOPPING=1)
         with contextlib.suppress(SenterError):
             await self._connection.release(self._room.bus_name)
         await asyncio.sleep(0)
         if self._interface.running:
             await asyncio.wait(self._interface.running, timeout=grace)
+
+    async def _wait_for_bus(self) -> None:
+        """Do not end while the bus is gone: a unit that changes its state then can stall systemd for 90 s."""
+        if not await self._connection.answers():
+            with contextlib.suppress(SenterError):
+                await self._connection.reopen()
 
     async def _feed_watchdog(self) -> None:
         interval = supervisor.watchdog_seconds() / 2

@@ -10,6 +10,7 @@ import click
 
 from senter.bus.connection import Connection
 from senter.errors import NotRunning, SenterError
+from senter.wording import one_line
 
 DONE, FAILED, NOT_RUNNING = 0, 1, 3
 
@@ -26,13 +27,15 @@ def told_in_one_sentence(command: Function) -> Function:
             return command(*arguments, **options)
         except SenterError as error:
             fail(error)
+        except OSError as error:
+            fail(f"the output could not be written: {error.strerror}")
 
     return guarded  # type: ignore[return-value]
 
 
 def fail(error: SenterError | str) -> NoReturn:
     """Say what went wrong and end with exit code 1, or 3 when Senter is not running."""
-    click.echo(f"senter: {error}", err=True)
+    click.echo(f"senter: {one_line(str(error))}", err=True)
     raise SystemExit(NOT_RUNNING if isinstance(error, NotRunning) else FAILED)
 
 

@@ -32,7 +32,7 @@ class Timer:
     """One timer; times are microseconds since the epoch, 0 for never."""
 
     timer: str
-    active: bool
+    state: str
     last: int
     next: int
 
@@ -53,7 +53,7 @@ def overview(target: Unit, rooms: list[tuple[Room, Unit]], timers: list[Unit]) -
     return Overview(
         running=running,
         components=[_component(room, unit, running) for room, unit in rooms],
-        timers=[Timer(unit.name, unit.active == "active", unit.last, unit.next) for unit in timers],
+        timers=[Timer(unit.name, _STATES.get(unit.active, STOPPED), unit.last, unit.next) for unit in timers],
     )
 
 

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import sys
 
-from senter.bus.runtime import BUS_LOST
-from senter.errors import NotRunning
+from senter.bus.runtime import BUS_LOST, START_FAILED
+from senter.errors import NotRunning, SenterError
 from senter.failure.standin import StandIn
 
 
@@ -16,6 +16,9 @@ async def main(unit: str) -> int:
     except NotRunning as error:
         logging.error("%s", error)
         return BUS_LOST
+    except SenterError as error:
+        logging.error("%s", error)
+        return START_FAILED
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Stands in for a unit that systemd has given up: answers calls to it with the reason, and tells the user once.
 
 Without it every call to a failed room hangs to its timeout, because the bus is never told that the start failed.
-It leaves when the unit is no longer failed.
+It leaves when the unit is no longer failed; for a job, which nobody calls, as soon as the user was told.
 """
 
 import asyncio
@@ -11,12 +11,14 @@ from typing import Any
 from senter.bus.connection import Connection
 from senter.bus.desktop import Desktop
 from senter.bus.library import NameFlag
-from senter.bus.manager import SYSTEMD, Manager
 from senter.bus.names import room_of_unit
 from senter.bus.runtime import STOPPED, first_of
 from senter.bus.signals import Match
+from senter.bus.systemd import SYSTEMD, Manager
 from senter.errors import SenterError, Unavailable
 from senter.host import supervisor, units
+
+ADVICE = "senter status says more; senter start tries again."
 
 
 class StandIn:
@@ -71,9 +73,12 @@ class StandIn:
             return
         self._told = True
         try:
-            await self._desktop.show(self._unit, "Senter needs you", self._sentence, "critical", {})
+            await self._desktop.show(self._unit, "Senter needs you", f"{self._sentence}\n{ADVICE}", "critical", {})
         except SenterError:
             self._told = False
+        else:
+            if self._room is None:
+                self._recovered.set()
 
     async def _watch_unit(self) -> None:
         path = await self._manager.subscribe_and_find(self._unit)

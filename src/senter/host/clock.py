@@ -1,13 +1,21 @@
-"""Times as people type them, read by systemd (systemd.time(7))."""
+"""The local time, and times as people type them, read by systemd (systemd.time(7))."""
 
 import os
 import re
 import shutil
 import subprocess
+import time
+from datetime import datetime
 
 from senter.errors import InvalidArgument, Unavailable
 
 _SECONDS = re.compile(r"^\s*UNIX seconds: @(?P<seconds>\d+(\.\d+)?)$", re.MULTILINE)
+
+
+def local_now() -> datetime:
+    """The local time with its zone, also after the user has moved to another zone while this program ran."""
+    time.tzset()
+    return datetime.now().astimezone()
 
 
 def parse_time(text: str) -> int:

@@ -1,7 +1,7 @@
 """The units of Senter in the user's service manager: their state, and starting and stopping them.
 
 This is for commands, which have nothing else to do meanwhile: pystemd blocks the whole process while it waits.
-A service asks the manager over its own connection (``senter.bus.manager``). Without a session bus every function
+A service asks the manager over its own connection (``senter.bus.systemd``). Without a session bus every function
 raises NotRunning, without a systemd on it Unavailable.
 """
 
@@ -21,9 +21,12 @@ ROOT = b"/org/freedesktop/systemd1"
 MANAGER = b"org.freedesktop.systemd1.Manager"
 
 JOB_TIMEOUT = 90.0
+EXIT_EXEC = 203
+"""systemd's own exit status for a program it could not execute (systemd.exec(5))."""
 
 _NO_VALUE = 2**64 - 1
 _CAUSES = {
+    "exec": "its program cannot be executed",
     "exit-code": "it ended with exit status {status}",
     "signal": "it was killed by signal {signal}",
     "core-dump": "it was killed by signal {signal}",
@@ -62,15 +65,22 @@ class Unit:
     @property
     def reason(self) -> str:
         """Why a failed unit failed, in words; empty for any other."""
-        if self.active != "failed":
-            return ""
+        return self.cause if self.active == "failed" else ""
+
+    @property
+    def cause(self) -> str:
+        """How the last run of a service ended, in words, when it did not end well; else empty."""
         result = self.result
+        if result == "success":
+            return ""
         if result == "start-limit-hit":
             result = "exit-code" if self.exit_code == os.CLD_EXITED else "signal"
         try:
             signal_name = signal.Signals(self.exit_status).name
         except ValueError:
             signal_name = str(self.exit_status)
+        if result == "exit-code" and self.exit_status == EXIT_EXEC:
+            result = "exec"
         cause = _CAUSES.get(result, result).format(status=self.exit_status, signal=signal_name)
         if result == "exit-code" and self.doing:
             cause += f" ({self.doing})"
@@ -165,7 +175,7 @@ def _manager() -> Iterator[Any]:
             raise Unavailable("there is no systemd on this session bus")
         yield bus
     except DBusBaseError as error:
-        raise Unavailable(f"systemd answered: {error}") from error
+        raise Unavailable(f"systemd answered: {error.err_message.splitlines()[0]}") from error
     finally:
         bus.close()
 
@@ -244,4 +254,4 @@ def _change(method: bytes, name: str) -> None:
             bus.process()
         unit = _read(bus, name)
     if ended[job] != "done":
-        raise Unavailable(f"{name} could not be started: {unit.reason or ended[job]}")
+        raise Unavailable(f"{name} could not be started: {unit.cause or ended[job]}")

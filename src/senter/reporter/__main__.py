@@ -8,7 +8,7 @@ from senter.bus.connection import Connection
 from senter.bus.desktop import Desktop
 from senter.bus.names import REPORTER
 from senter.bus.runtime import Parts, run
-from senter.host.opening import open_for_user
+from senter.host import clock, opening
 from senter.reporter.interface import ReporterInterface
 from senter.reporter.service import ReporterService
 from senter.reporter.store import Store
@@ -19,7 +19,9 @@ def build(connection: Connection) -> Parts:
     chosen = settings.load(settings.ReporterSettings, paths.config_file())
     desktop = Desktop(connection)
     store = Store(paths.data_folder() / "activity.db")
-    service = ReporterService(store, desktop, chosen, partial(press, connection), open_for_user)
+    service = ReporterService(
+        store, desktop, chosen, partial(press, connection), opening.open_for_user, clock.local_now
+    )
     interface = ReporterInterface(service)
     desktop.appeared, desktop.chosen = service.deliver, service.chosen
     service.announced, service.action_chosen = interface.Announced, interface.ActionChosen

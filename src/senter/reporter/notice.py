@@ -14,6 +14,8 @@ URGENCY_OF_IMPORTANCE = {"high": "normal", "critical": "critical"}
 """Activities of these importances are shown at once; the others wait for progress and digest."""
 
 LONGEST_TITLE = 200
+LONGEST_LABEL = 100
+MOST_ACTIONS = 8
 
 # A member name by the D-Bus Specification, "Valid Names".
 _MEMBER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
@@ -65,12 +67,16 @@ def check(title: str, options: NotifyOptions) -> list[Action]:
         raise InvalidArgument(f"urgency must be one of {', '.join(URGENCIES)}, not {options.urgency!r}")
     if options.open and not options.open.startswith(("/", "https://", "http://", "file:///")):
         raise InvalidArgument(f"open must be an absolute path or a URL, not {options.open!r}")
+    if len(options.actions) > MOST_ACTIONS:
+        raise InvalidArgument(f"actions must be at most {MOST_ACTIONS}")
     actions: list[Action] = []
     for row in options.actions:
         action = _action(row)
         room_of_bus_name(action.bus_name)
         if not _MEMBER.fullmatch(action.member):
             raise InvalidArgument(f"actions must name a member to call, not {action.member!r}")
+        if len(action.label) > LONGEST_LABEL or len(action.key) > LONGEST_LABEL:
+            raise InvalidArgument(f"actions must have keys and labels of at most {LONGEST_LABEL} characters")
         actions.append(action)
     if len({action.key for action in actions}) < len(actions):
         raise InvalidArgument("each of actions must have a key of its own")

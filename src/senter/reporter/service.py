@@ -1,6 +1,7 @@
 """What the reporter does: it writes down what was done, and tells it, once."""
 
 import asyncio
+import contextlib
 import logging
 import time
 import uuid
@@ -9,11 +10,11 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from senter.bus.signatures import Check
-from senter.errors import InvalidArgument, SenterError
+from senter.errors import Denied, InvalidArgument, SenterError
 from senter.reporter import activity, digest, notice
 from senter.reporter.activity import Activity, LogOptions
 from senter.reporter.notice import Notice, NotifyOptions
-from senter.reporter.store import ACTED, PENDING, SHOWN, SILENCED, Store
+from senter.reporter.store import ACTED, PENDING, REFUSED, SHOWN, SILENCED, Store
 from senter.settings import ReporterSettings
 
 Result = TypeVar("Result")
@@ -38,7 +39,7 @@ class Screen(Protocol):
         """Whether notices can be shown."""
 
     async def show(self, notice: str, title: str, body: str, urgency: str, buttons: dict[str, str]) -> None:
-        """Show a notice. Raises Unavailable when it was not shown."""
+        """Show a notice. Raises Denied when nobody will ever show it, Unavailable when nobody does now."""
 
 
 class ReporterService:
@@ -56,7 +57,7 @@ class ReporterService:
         settings: ReporterSettings,
         press: Callable[[str, str, str], Awaitable[None]],
         open_target: Callable[[str], Awaitable[None]],
-        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+        now: Callable[[], datetime],
     ) -> None:
         self.announced: Callable[[str, str], object] = _nobody_listens
         self.action_chosen: Callable[[str, str], object] = _nobody_listens
@@ -77,11 +78,16 @@ class ReporterService:
 
     async def start(self) -> None:
         """Open the log and show what is still waiting. Raises Unavailable when the disk does not let us."""
+        kept_before = await asyncio.to_thread(self._store.damaged)
         await self._on_disk(self._store.open)
         midnight = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
         self._today = await self._on_disk(self._store.count_activities, _microseconds(midnight))
         self._waiting = len(await self._on_disk(self._store.pending))
         await self._screen.start()
+        for file in await asyncio.to_thread(self._store.damaged):
+            if file not in kept_before:
+                told = f"The activity log was damaged. It is kept as {file}; a new one has begun."
+                await self.notify("Senter", told, NotifyOptions(urgency="critical"))
         self._deliver_soon()
 
     async def stop(self) -> None:
@@ -129,7 +135,7 @@ class ReporterService:
         self._begin_day()
         self._today += added
         if added and told:
-            self._deliver_soon()
+            self._deliver_soon(1)
 
     async def activities(self, since: int, limit: int, offset: int) -> list[Activity]:
         """Activities from ``since`` (µs since the epoch) on, newest first; at most 1,000, 100 for a limit of 0."""
@@ -171,7 +177,7 @@ class ReporterService:
         day = slot.due.date().toordinal()
         if not await self._on_disk(self._store.claim_digest, kind, day, last, kept, self._first_state()):
             return ""
-        self._deliver_soon()
+        self._deliver_soon(1)
         return f"{kept.title}\n{kept.body}"
 
     async def notify(self, title: str, body: str, options: NotifyOptions) -> str:
@@ -179,7 +185,7 @@ class ReporterService:
         actions = notice.check(title, options)
         kept = self._new_notice(title, body, urgency=options.urgency, open=options.open, actions=actions)
         notice_id = await self._on_disk(self._store.add_notice, kept, options.key, self._first_state())
-        self._deliver_soon()
+        self._deliver_soon(1)
         return notice_id
 
     async def pending(self) -> list[Notice]:
@@ -188,11 +194,13 @@ class ReporterService:
 
     async def check(self) -> list[Check]:
         """Whether the log is sound and notices can be shown."""
+        set_aside = await asyncio.to_thread(self._store.damaged)
         try:
             damage = await self._on_disk(self._store.check)
         except SenterError as error:
             damage = str(error)
         checks = [Check("activity log", "fail" if damage else "ok", damage)]
+        checks += [Check("damaged activity log", "warn", f"look into {file}, or delete it") for file in set_aside]
         if not self._settings.notifications:
             checks.append(Check("notifications", "ok", "switched off in config.toml"))
         elif await self._screen.present():
@@ -204,20 +212,23 @@ class ReporterService:
 
     async def chosen(self, notice_id: str, action_key: str) -> None:
         """Do what a click on a notice asks for; what cannot be done becomes a notice itself."""
-        kept = await self._on_disk(self._store.notice, notice_id)
-        if kept is None:
-            return
-        await self._on_disk(self._store.move_notice, notice_id, ACTED)
-        self.action_chosen(notice_id, action_key)
         try:
-            if action_key == BODY_CLICK and kept.open:
-                await self._open_target(kept.open)
-            for action in kept.actions:
-                if action.key == action_key:
-                    await self._press(action.bus_name, action.member, action.argument)
+            kept = await self._on_disk(self._store.notice, notice_id)
+            if kept is not None:
+                await self._on_disk(self._store.move_notice, notice_id, ACTED)
+                self.action_chosen(notice_id, action_key)
+                await self._carry_out(kept, action_key)
         except SenterError as error:
             logger.warning("A click could not be carried out: %s", error)
-            await self.notify("That click could not be carried out", str(error), NotifyOptions())
+            with contextlib.suppress(SenterError):
+                await self.notify("That click could not be carried out", str(error), NotifyOptions())
+
+    async def _carry_out(self, kept: Notice, action_key: str) -> None:
+        if action_key == BODY_CLICK and kept.open:
+            await self._open_target(kept.open)
+        for action in kept.actions:
+            if action.key == action_key:
+                await self._press(action.bus_name, action.member, action.argument)
 
     async def deliver(self) -> None:
         """Show what is waiting, one after the other, until nobody takes it or the disk cannot be read."""
@@ -234,14 +245,21 @@ class ReporterService:
         for kept in waiting:
             if kept.id not in self._shown:
                 buttons = {action.key: action.label for action in kept.actions}
-                await self._screen.show(kept.id, kept.title, kept.body, kept.urgency, buttons)
+                try:
+                    await self._screen.show(kept.id, kept.title, kept.body, kept.urgency, buttons)
+                except Denied as error:
+                    logger.warning("A notice cannot be shown: %s", error)
+                    await self._on_disk(self._store.move_notice, kept.id, REFUSED)
+                    self._waiting -= 1
+                    continue
                 self._shown.add(kept.id)
                 self.announced(kept.id, f"{kept.title}\n{kept.body}")
             await self._on_disk(self._store.move_notice, kept.id, SHOWN)
             self._shown.discard(kept.id)
             self._waiting -= 1
 
-    def _deliver_soon(self) -> None:
+    def _deliver_soon(self, kept: int = 0) -> None:
+        self._waiting += kept if self._settings.notifications else 0
         task = asyncio.create_task(self.deliver())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -21,10 +21,12 @@ from senter.reporter.notice import Action, Notice
 TABLES_VERSION = 1
 """How many migrations ``tables.py`` has."""
 
-PENDING, SHOWN, ACTED, SILENCED = "pending", "shown", "acted", "silenced"
+PENDING, SHOWN, ACTED, SILENCED, REFUSED = "pending", "shown", "acted", "silenced", "refused"
 
 _ACTIVITY_COLUMNS = "id, time, type, source, summary, importance"
 _NOTICE_COLUMNS = "id, time, title, body, urgency, open, actions"
+
+_DAMAGES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +48,9 @@ class Store:
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._open()
-        except sqlite3.OperationalError as error:
-            raise Unavailable(f"{self.file} cannot be opened: {error}") from error
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
+            if not isinstance(error, _Damaged) and _code(error) not in _DAMAGES:
+                raise Unavailable(f"{self.file} cannot be opened: {error}") from error
             self._set_aside(error)
         except OSError as error:
             raise Unavailable(f"{self.file.parent} cannot be used: {error.strerror}") from error
@@ -64,7 +66,12 @@ class Store:
         """An empty string, or what SQLite's quick check found."""
         with self._reading() as connection:
             answer = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            _require_writable(connection)
         return "" if answer == "ok" else answer
+
+    def damaged(self) -> list[Path]:
+        """The logs that were set aside because they were damaged."""
+        return sorted(self.file.parent.glob(f"{self.file.name}.damaged-*"))
 
     def add_activity(
         self,
@@ -172,13 +179,14 @@ class Store:
                 connection.execute(f"PRAGMA user_version = {TABLES_VERSION}")
             damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if damage != "ok":
-                raise sqlite3.DatabaseError(damage)
+                raise _Damaged(damage)
+            _require_writable(connection)
         except BaseException:
             connection.close()
             raise
         self._connection = connection
 
-    def _set_aside(self, damage: sqlite3.DatabaseError) -> None:
+    def _set_aside(self, damage: sqlite3.Error) -> None:
         names = (self.file.with_name(f"{self.file.name}.damaged-{number}") for number in itertools.count(1))
         aside = next(name for name in names if not name.exists())
         logger.error("%s is damaged (%s); it is kept as %s", self.file, damage, aside.name)
@@ -209,6 +217,21 @@ class Store:
             yield
         except sqlite3.Error as error:
             raise Unavailable(f"{self.file} cannot be used: {error}") from error
+
+
+class _Damaged(sqlite3.DatabaseError):
+    """SQLite's quick check found something."""
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code of an error (https://sqlite.org/rescode.html)."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _require_writable(connection: sqlite3.Connection) -> None:
+    """Raise sqlite3.OperationalError when the file can only be read."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.rollback()
 
 
 def _insert_notice(connection: sqlite3.Connection, notice: Notice, key: str, state: str) -> str:

@@ -11,7 +11,7 @@ from support.private_bus import DEADLINE, Inbox, open_descriptors
 from senter.bus.connection import Connection, Match
 from senter.bus.desktop import SERVER, Desktop
 from senter.bus.library import Bus, Message, MessageType, Variant
-from senter.errors import Unavailable
+from senter.errors import Denied, Unavailable
 
 TEMPLATE = str(Path(__file__).with_name("notification_server.py"))
 PATH = "/org/freedesktop/Notifications"
@@ -274,6 +274,11 @@ class MuteServer:
         self._bus = bus
         self.calls = Inbox()
         self.introspection = ""
+        self._notify: Any = None
+
+    async def answer_notify(self) -> None:
+        """Answer, late, the notice that was sent."""
+        await self._bus.send(Message.new_method_return(self._notify, "u", [1]))
 
     async def own(self) -> None:
         """Take the name."""
@@ -284,6 +289,8 @@ class MuteServer:
         if message.message_type is not MessageType.METHOD_CALL:
             return None
         self.calls(message.member)
+        if message.member == "Notify":
+            self._notify = message
         answers = {
             "Introspect": ("s", [self.introspection]),
             "GetCapabilities": ("as", [["body"]]),
@@ -317,7 +324,7 @@ async def mute(bus, monkeypatch):
 @pytest.mark.parametrize("introspection", ["", INTROSPECTION], ids=["nothing", "Notify"])
 async def test_a_server_that_does_not_answer_is_given_up(mute, desktop, introspection):
     mute.introspection = introspection
-    assert await refused(desktop) == "the notification server did not take the notice"
+    assert await refused(desktop) == "the notification server has not answered yet"
 
 
 async def test_a_notice_that_was_given_up_is_not_sent_later(mute, desktop):
@@ -344,7 +351,17 @@ async def test_a_server_that_refuses_is_one_sentence_and_the_next_notice_is_trie
     await server.start()
     code = "raise dbus.exceptions.DBusException('too many', name='org.example.TooMany')"
     await client.call(SERVER, PATH, MOCK, "AddMethod", "sssss", SERVER, "Notify", "susssasa{sv}i", "u", code)
-    with caplog.at_level(logging.CRITICAL):
-        await refused(desktop)
+    with caplog.at_level(logging.CRITICAL), pytest.raises(Denied, match="too many"):
+        await show(desktop)
     await client.call(SERVER, PATH, MOCK, "AddMethod", "sssss", SERVER, "Notify", "susssasa{sv}i", "u", "ret = 9")
     await show(desktop)
+
+
+async def test_a_late_answer_is_taken_for_what_it_is_and_the_notice_is_not_sent_again(mute, desktop):
+    mute.introspection = INTROSPECTION
+    await refused(desktop)
+    await mute.answer_notify()
+    assert await desktop.appeared.next() == ()
+    await show(desktop)
+    calls = [member for (member,) in mute.calls.rest()]
+    assert calls.count("Notify") == 1

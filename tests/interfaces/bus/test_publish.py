@@ -252,3 +252,9 @@ async def test_a_call_that_wants_no_reply_is_carried_out(client, echo, caplog):
         process = await asyncio.create_subprocess_exec(*command, *target, *member)
         assert await process.wait() == 0
     assert await inbox.next() == ("quietly", 1)
+
+
+async def test_more_calls_at_once_than_the_socket_takes_are_all_answered(client):
+    texts = [f"{number} {'x' * 1000}" for number in range(2000)]
+    async with asyncio.timeout(6 * DEADLINE):
+        assert await asyncio.gather(*(call(client, "Echo", "s", text) for text in texts)) == texts

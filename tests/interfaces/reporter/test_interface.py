@@ -14,6 +14,7 @@ from senter.bus.connection import Match
 from senter.bus.library import Variant
 from senter.bus.names import REPORTER
 from senter.errors import InvalidArgument, Unavailable
+from senter.host.clock import local_now
 from senter.reporter.activity import LogOptions
 from senter.reporter.client import ReporterClient
 from senter.reporter.interface import ReporterInterface
@@ -67,7 +68,8 @@ async def service(connect, screen, pressed, tmp_path):
     async def open_target(target: str) -> None:
         pressed(target)
 
-    served = ReporterService(Store(tmp_path / "activity.db"), screen, ReporterSettings(), press, open_target)
+    store = Store(tmp_path / "activity.db")
+    served = ReporterService(store, screen, ReporterSettings(), press, open_target, local_now)
     interface = ReporterInterface(served)
     served.announced, served.action_chosen = interface.Announced, interface.ActionChosen
     await served.start()

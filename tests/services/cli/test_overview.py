@@ -73,8 +73,8 @@ def test_timers_have_their_last_and_next_run():
         Unit("senter-job@weekly.timer", True, "inactive", 0),
     ]
     assert overview(UP, [], units).timers == [
-        Timer("senter-job@daily_digest.timer", True, 3, 7),
-        Timer("senter-job@weekly.timer", False, 0, 0),
+        Timer("senter-job@daily_digest.timer", "running", 3, 7),
+        Timer("senter-job@weekly.timer", "stopped", 0, 0),
     ]
 
 

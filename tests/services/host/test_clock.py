@@ -2,11 +2,12 @@
 
 import shutil
 import time
+from datetime import timedelta
 
 import pytest
 
 from senter.errors import InvalidArgument, Unavailable
-from senter.host.clock import parse_time
+from senter.host.clock import local_now, parse_time
 
 needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 
@@ -54,3 +55,11 @@ def test_without_systemd_no_time_can_be_read(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Unavailable, match="systemd-analyze, which is not installed"):
         parse_time("yesterday")
+
+
+def test_the_local_time_follows_a_user_who_moves(monkeypatch):
+    for zone, offset in (("Etc/GMT-2", 2), ("Etc/GMT+5", -5)):
+        monkeypatch.setenv("TZ", zone)
+        assert local_now().utcoffset() == timedelta(hours=offset)
+    monkeypatch.undo()
+    time.tzset()

@@ -713,3 +713,31 @@ async def test_a_notice_that_was_shown_while_the_disk_was_full_is_not_shown_over
         with contextlib.suppress(Unavailable):
             await reporter.service.deliver()
     assert reporter.titles == ["Title"]
+
+
+async def test_a_notice_that_is_refused_does_not_keep_the_others_waiting(reporter):
+    reporter.screen.enqueue(Denied("too long"))
+    await reporter.service.notify("Bad", "", NotifyOptions())
+    await reporter.service.notify("Good", "", NotifyOptions())
+    await reporter.service.deliver()
+    assert reporter.titles == ["Good"]
+    assert await reporter.service.pending() == []
+
+
+async def test_status_counts_what_waits_as_it_comes(reporter):
+    reporter.screen.away = Unavailable("nobody is there")
+    for _ in range(3):
+        await reporter.service.notify("Waiting", "", NotifyOptions())
+    await reporter.service.deliver()
+    assert "3 notices waiting" in reporter.service.status()
+
+
+async def test_a_damaged_log_is_told_and_stays_in_the_check(file, clock):
+    file.write_bytes(b"no database" * 100)
+    async with running(Reporter(Store(file), clock)) as reporter:
+        await reporter.service.deliver()
+        (shown,) = reporter.screen.shown
+        assert shown.urgency == "critical" and f"{file}.damaged-1" in shown.body
+        assert ("damaged activity log", "warn") in [
+            (row.what, row.verdict) for row in await reporter.service.check()
+        ]

@@ -1,6 +1,7 @@
 """activity.db, on a real disk."""
 
 import json
+import os
 import shutil
 import sqlite3
 import threading
@@ -388,3 +389,30 @@ def test_the_version_of_the_tables_is_the_number_of_migrations(file):
     applied = store._connection.execute("SELECT COUNT(*) FROM _sqlite_migrations").fetchone()[0]
     assert applied == store._connection.execute("PRAGMA user_version").fetchone()[0] == TABLES_VERSION
     store.close()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_log_that_can_only_be_read_is_refused_at_the_start(file):
+    reopened(file).close()
+    file.chmod(0o444)
+    with pytest.raises(Unavailable, match="readonly"):
+        Store(file).open()
+
+
+def test_a_failed_migration_costs_no_history(file, monkeypatch):
+    store = reopened(file)
+    log(store, summary="kept")
+    store._connection.execute("PRAGMA user_version = 0")
+    store.close()
+
+    def fail(_connection):
+        raise sqlite3.IntegrityError("a migration that went wrong")
+
+    monkeypatch.setattr("senter.reporter.tables.bring_up_to_date", fail)
+    with pytest.raises(Unavailable, match="went wrong"):
+        Store(file).open()
+    monkeypatch.undo()
+    after = reopened(file)
+    assert summaries(after) == ["kept"]
+    assert after.damaged() == []
+    after.close()

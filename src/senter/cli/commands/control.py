@@ -19,11 +19,10 @@ _NO_SYSTEMD = "there is no systemd here to start and stop Senter; rooms start wh
 def start(rooms: tuple[Room, ...]) -> None:
     """Start Senter, or some rooms of it, also after they have failed."""
     _require_systemd()
-    for room in rooms or ROOMS:
-        if units.read(room.unit).active == "failed":
-            units.reset_failed(room.unit)
+    _forget_failures(rooms)
     if not rooms:
         units.start(TARGET)
+        _require_timers()
     _each(rooms or _wanted(), units.start if rooms else _await_start, "started")
 
 
@@ -36,6 +35,7 @@ def stop(rooms: tuple[Room, ...]) -> None:
     if not rooms:
         units.stop(TARGET)
     _each(rooms or ROOMS, units.stop, "stopped")
+    _forget_failures(rooms)
 
 
 @click.command()
@@ -44,10 +44,10 @@ def stop(rooms: tuple[Room, ...]) -> None:
 def restart(rooms: tuple[Room, ...]) -> None:
     """Restart Senter, or some rooms of it."""
     _require_systemd()
-    for room in rooms or ROOMS:
-        units.reset_failed(room.unit)
+    _forget_failures(rooms)
     if not rooms:
         units.restart(TARGET)
+        _require_timers()
     _each(rooms or _wanted(), units.restart if rooms else _await_start, "restarted")
 
 
@@ -56,6 +56,20 @@ def _require_systemd() -> None:
         raise Unavailable(_NO_SYSTEMD)
     if not units.read(TARGET).loaded:
         raise Unavailable("Senter is not installed for this user; run: make install")
+
+
+def _forget_failures(rooms: tuple[Room, ...]) -> None:
+    """Let what has failed start again: the rooms named, or everything that comes up with the target."""
+    for unit in [room.unit for room in rooms] or [TARGET, *units.wants(TARGET)]:
+        if units.read(unit).active == "failed":
+            units.reset_failed(unit)
+
+
+def _require_timers() -> None:
+    """Start what else the target wants; a timer that cannot start would be missed only when its time comes."""
+    for unit in units.wants(TARGET):
+        if unit.endswith(".timer"):
+            units.start(unit)
 
 
 def _wanted() -> tuple[Room, ...]:

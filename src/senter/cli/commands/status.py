@@ -87,7 +87,7 @@ def _timers(timers: list[Timer]) -> object:
         table.add_column(heading)
     for timer in timers:
         name = timer.timer.removeprefix("senter-job@").removesuffix(".timer")
-        table.add_row(name, _when(timer.last), _when(timer.next) if timer.active else "stopped")
+        table.add_row(name, _when(timer.last), _when(timer.next) if timer.state == RUNNING else timer.state)
     return table
 
 
