@@ -229,9 +229,15 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def _require_writable(connection: sqlite3.Connection) -> None:
-    """Raise sqlite3.OperationalError when the file can only be read."""
+    """Raise sqlite3.OperationalError when the file can only be read, by a write that is taken back.
+
+    The beginning of a write does not tell: in WAL mode it succeeds on a file that can only be read.
+    """
     connection.execute("BEGIN IMMEDIATE")
-    connection.rollback()
+    try:
+        connection.execute(f"PRAGMA user_version = {TABLES_VERSION}")
+    finally:
+        connection.rollback()
 
 
 def _insert_notice(connection: sqlite3.Connection, notice: Notice, key: str, state: str) -> str:
