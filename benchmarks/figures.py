@@ -20,7 +20,8 @@ from senter.reporter.client import ReporterClient
 REPORTER, REFERENCE = "senter-reporter.service", "reference.service"
 ROUNDS = 10
 CALLS = 500
-SETTLE_SECONDS = 20
+SETTLE_SECONDS = 65
+"""Until the service has asked, once, whether it is idle (after 60 s)."""
 REST_SECONDS = 60
 
 SMALLEST = """
