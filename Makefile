@@ -32,7 +32,7 @@ test: setup lint  ## Run every test, on a private desktop session where root or 
 	$(PYTHON) -m pytest tests/services tests/interfaces tests/files
 	packaging/run-journeys
 
-lint: setup  ## Check style, types and that generated files are fresh
+lint: setup  ## Check style and types
 	$(PYTHON) -m ruff check . packaging/private-session packaging/interface-xml
 	$(PYTHON) -m ruff format --check . packaging/private-session packaging/interface-xml
 	$(PYTHON) -m mypy

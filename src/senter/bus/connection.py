@@ -201,7 +201,8 @@ class Connection:
         """Call a method and return its result without variants (None, one value, or a list of several).
 
         Raises the SenterError that a room answered, NobodyThere without auto-start, BusError for any other error
-        answer, Unavailable after ``timeout`` seconds or when the bus goes away meanwhile.
+        answer, InvalidArgument for values that do not fit the signature, Unavailable after ``timeout`` seconds or
+        when the bus goes away meanwhile, NotRunning when it has gone before.
         """
         message = Message(
             destination=destination,

@@ -7,7 +7,6 @@ an error, and a server that comes back is found again.
 import asyncio
 import contextlib
 import dataclasses
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -25,8 +24,6 @@ START_TIMEOUT = 5.0
 SHOW_TIMEOUT = 5.0
 
 URGENCIES = {"low": Urgency.Low, "normal": Urgency.Normal, "critical": Urgency.Critical}
-
-logger = logging.getLogger(__name__)
 
 
 class Desktop:

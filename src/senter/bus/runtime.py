@@ -135,7 +135,8 @@ class _Life:
         finally:
             watchdog.cancel()
             await self._service.stop()
-        supervisor.notify(STATUS=self._service.status())
+        if code == STOPPED:
+            supervisor.notify(STATUS=self._service.status())
         await self._connection.close()
         return code
 

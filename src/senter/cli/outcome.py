@@ -33,9 +33,14 @@ def told_in_one_sentence(command: Function) -> Function:
     return guarded  # type: ignore[return-value]
 
 
+def complain(error: SenterError | str) -> None:
+    """Say on stderr, in one line that is safe for a terminal, what went wrong."""
+    click.echo(f"senter: {one_line(str(error))}", err=True)
+
+
 def fail(error: SenterError | str) -> NoReturn:
     """Say what went wrong and end with exit code 1, or 3 when Senter is not running."""
-    click.echo(f"senter: {one_line(str(error))}", err=True)
+    complain(error)
     raise SystemExit(NOT_RUNNING if isinstance(error, NotRunning) else FAILED)
 
 

@@ -71,7 +71,7 @@ class Store:
 
     def damaged(self) -> list[Path]:
         """The logs that were set aside because they were damaged."""
-        return sorted(self.file.parent.glob(f"{self.file.name}.damaged-*"))
+        return sorted(self.file.parent.glob(f"{self.file.name}.damaged-*[0-9]"))
 
     def add_activity(
         self,
@@ -141,9 +141,11 @@ class Store:
         return _notice(row) if row else None
 
     def move_notice(self, notice_id: str, state: str) -> None:
-        """Note that a notice was shown or acted upon."""
+        """Note what became of a notice; one that was acted upon stays so, however late its showing is noted."""
         with self._writing() as connection:
-            connection.execute("UPDATE notices SET state = ? WHERE id = ?", (state, notice_id))
+            connection.execute(
+                "UPDATE notices SET state = ? WHERE id = ? AND state != ?", (state, notice_id, ACTED)
+            )
 
     def last_told(self, kind: str) -> int | None:
         """The id of the last activity that a digest of a kind has told; None when there was no digest yet."""
@@ -193,7 +195,9 @@ class Store:
         try:
             self.file.rename(aside)
             for suffix in ("-wal", "-shm"):
-                self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
+                # what was written last may be in there only
+                with contextlib.suppress(FileNotFoundError):
+                    self.file.with_name(self.file.name + suffix).rename(aside.with_name(aside.name + suffix))
         except OSError as error:
             raise Unavailable(f"{self.file} is damaged and cannot be renamed: {error.strerror}") from error
         with self._translated():

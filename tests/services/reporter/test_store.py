@@ -416,3 +416,21 @@ def test_a_failed_migration_costs_no_history(file, monkeypatch):
     assert summaries(after) == ["kept"]
     assert after.damaged() == []
     after.close()
+
+
+def test_a_notice_that_was_clicked_before_its_showing_was_noted_stays_clicked(store):
+    store.add_notice(notice("a"), "")
+    store.move_notice("a", ACTED)
+    store.move_notice("a", SHOWN)
+    assert store._connection.execute("SELECT state FROM notices").fetchall() == [(ACTED,)]
+
+
+def test_what_sqlite_left_beside_a_damaged_log_is_kept_beside_it(file):
+    file.parent.mkdir()
+    file.write_bytes(b"no database" * 100)
+    file.with_name("activity.db-wal").write_bytes(b"the last writes")
+    after = Store(file)
+    after._set_aside(sqlite3.DatabaseError("it is damaged"))
+    (aside,) = after.damaged()
+    assert aside.with_name(f"{aside.name}-wal").read_bytes() == b"the last writes"
+    after.close()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 
 from senter.bus.names import ROOMS, TARGET, Room
-from senter.cli.outcome import FAILED, told_in_one_sentence
+from senter.cli.outcome import FAILED, complain, told_in_one_sentence
 from senter.cli.rooms import RoomName
 from senter.errors import SenterError, Unavailable
 from senter.host import units
@@ -91,7 +91,7 @@ def _each(rooms: tuple[Room, ...], change: Callable[[str], None], done: str) -> 
         try:
             change(room.unit)
         except SenterError as error:
-            click.echo(f"senter: {error}", err=True)
+            complain(error)
             failures += 1
         else:
             click.echo(f"{room.title} {done}")
