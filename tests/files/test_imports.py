@@ -5,7 +5,7 @@ import ast
 import pytest
 from files.source import SOURCE, imported, modules, of_senter, rooms
 
-GROUND = ("errors", "paths", "settings", "wording")
+GROUND = ("database", "errors", "paths", "settings", "wording")
 LAYERS = (GROUND, ("host",), ("bus",), ("room", "failure"), ("cli",))
 
 ORDER_OF_CALLS = (
@@ -17,6 +17,9 @@ PLACES = {
     "dbus_next": ("bus/library.py",),
     "dbus_fast": ("bus/library.py",),
     "desktop_notifier": ("bus/desktop.py",),
+    "openai": ("models/chat.py",),
+    "httpx2": ("models/chat.py",),
+    "xllamacpp": ("engine/llama.py",),
     "click": ("cli/",),
     "rich": ("cli/",),
     "pystemd": ("host/",),
@@ -27,6 +30,7 @@ PLACES = {
 STANDS_BELOW = {
     "store": {"service", "interface", "client", "__main__"},
     "tables": {"store", "service", "interface", "client", "__main__"},
+    "pursuit": {"service", "interface", "client", "__main__"},
     "service": {"interface", "client", "__main__"},
     "interface": {"client", "__main__"},
     "client": {"store", "tables", "service", "interface", "__main__"},

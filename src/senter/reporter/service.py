@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from senter.bus.signatures import Check
+from senter.database import Disk
 from senter.errors import Denied, InvalidArgument, SenterError
 from senter.reporter import activity, digest, notice
 from senter.reporter.activity import Activity, LogOptions
@@ -17,13 +17,10 @@ from senter.reporter.notice import Notice, NotifyOptions
 from senter.reporter.store import ACTED, PENDING, REFUSED, SHOWN, SILENCED, Store
 from senter.settings import ReporterSettings
 
-Result = TypeVar("Result")
-
 DAILY = "daily"
 LONGEST_DIGEST_HOURS = 366 * 24
 USUAL_PAGE, LONGEST_PAGE = 100, 1000
 LAST_MOMENT = 2**63 - 1
-DISK_PATIENCE = 20.0
 BODY_CLICK = "default"
 
 logger = logging.getLogger(__name__)
@@ -69,7 +66,7 @@ class ReporterService:
         self._now = now
         self._delivering = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._on_disk_since: dict[object, float] = {}
+        self._on_disk = Disk()
         self._shown: set[str] = set()
         self._stopped = False
         self._day = now().date()
@@ -100,7 +97,11 @@ class ReporterService:
 
     def is_healthy(self) -> bool:
         """Whether the disk answers."""
-        return all(time.monotonic() - since < DISK_PATIENCE for since in self._on_disk_since.values())
+        return self._on_disk.answers()
+
+    def is_busy(self) -> bool:
+        """Never: the reporter has no work of its own."""
+        return False
 
     def status(self) -> str:
         """``3 activities logged today, 1 notice waiting to be shown``."""
@@ -277,14 +278,6 @@ class ReporterService:
     def _begin_day(self) -> None:
         if self._day != self._now().date():
             self._day, self._today = self._now().date(), 0
-
-    async def _on_disk(self, work: Callable[..., Result], *arguments: Any) -> Result:
-        token = object()
-        self._on_disk_since[token] = time.monotonic()
-        try:
-            return await asyncio.to_thread(work, *arguments)
-        finally:
-            del self._on_disk_since[token]
 
 
 def _microseconds(when: datetime) -> int:

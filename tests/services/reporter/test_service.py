@@ -9,8 +9,8 @@ import pytest
 from support.clock import Clock
 from support.screen import FakeScreen
 
+from senter import database
 from senter.errors import Denied, InvalidArgument, Unavailable
-from senter.reporter import service as module
 from senter.reporter.activity import LogOptions
 from senter.reporter.notice import NotifyOptions
 from senter.reporter.service import ReporterService
@@ -630,7 +630,7 @@ class SlowStore(Store):
 
 
 async def test_a_disk_that_does_not_answer_is_no_good_health(file, clock, monkeypatch):
-    monkeypatch.setattr(module, "DISK_PATIENCE", 0.0)
+    monkeypatch.setattr(database, "DISK_PATIENCE", 0.0)
     store = SlowStore(file)
     async with running(Reporter(store, clock)) as reporter:
         await reporter.notify()
@@ -645,7 +645,7 @@ async def test_a_disk_that_does_not_answer_is_no_good_health(file, clock, monkey
 
 
 async def test_a_disk_that_answered_an_earlier_call_is_still_watched(file, clock, monkeypatch):
-    monkeypatch.setattr(module, "DISK_PATIENCE", 0.0)
+    monkeypatch.setattr(database, "DISK_PATIENCE", 0.0)
     store = SlowStore(file)
     async with running(Reporter(store, clock)) as reporter:
         earlier = asyncio.create_task(reporter.log())
@@ -665,7 +665,7 @@ async def test_a_disk_that_is_used_all_the_time_is_in_good_health(reporter):
 
 
 async def test_a_failure_of_the_disk_is_over_when_it_was_told(reporter, monkeypatch):
-    monkeypatch.setattr(module, "DISK_PATIENCE", 0.0)
+    monkeypatch.setattr(database, "DISK_PATIENCE", 0.0)
     reporter.store._connection.execute("PRAGMA query_only = on")
     with pytest.raises(Unavailable):
         await reporter.log()

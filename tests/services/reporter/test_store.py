@@ -1,7 +1,6 @@
 """activity.db, on a real disk."""
 
 import json
-import os
 import shutil
 import sqlite3
 import threading
@@ -71,11 +70,6 @@ def limit_pages(store, more):
     connection = store._connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages + more}")
-
-
-def test_the_folder_is_made_and_is_the_users_alone(store, file):
-    assert file.exists()
-    assert file.parent.stat().st_mode & 0o777 == 0o700
 
 
 def test_what_was_logged_is_read_back(store):
@@ -253,23 +247,6 @@ def test_opening_an_existing_log_changes_nothing(store, file):
     again.close()
 
 
-def test_what_is_acknowledged_is_on_disk(store):
-    connection = store._connection
-    assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-    assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
-
-
-def test_a_file_that_is_no_database_is_kept_aside_and_a_new_log_begun(file):
-    file.parent.mkdir()
-    file.write_bytes(b"this was a database once" * 100)
-    store = reopened(file)
-    assert log(store)
-    assert store.check() == ""
-    store.close()
-    (aside,) = file.parent.glob("activity.db.damaged-*")
-    assert aside.read_bytes().startswith(b"this was")
-
-
 def test_a_log_that_is_damaged_after_a_crash_is_begun_anew_without_its_remains(store, file):
     for number in range(200):
         log(store, when=number, summary="old")
@@ -286,18 +263,6 @@ def test_a_log_that_is_damaged_after_a_crash_is_begun_anew_without_its_remains(s
     assert "new" in summaries(after)
     assert after.check() == ""
     after.close()
-
-
-def test_two_logs_that_were_damaged_are_both_kept(file):
-    file.parent.mkdir()
-    for content in (b"first damage" * 100, b"second damage" * 100):
-        for remains in file.parent.glob("activity.db*"):
-            if "damaged" not in remains.name:
-                remains.unlink()
-        file.write_bytes(content)
-        reopened(file).close()
-    kept = {aside.read_bytes()[:5] for aside in file.parent.glob("activity.db.damaged-*")}
-    assert kept == {b"first", b"secon"}
 
 
 def test_damage_inside_the_log_is_told_or_kept_aside_and_not_raised(store, file):
@@ -326,19 +291,6 @@ def test_damage_anywhere_costs_the_history_and_not_the_service(store, file):
         after.close()
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path):
-    (tmp_path / "senter").write_text("a file where the folder belongs")
-    for folder in (tmp_path / "senter", tmp_path / "senter/deeper"):
-        with pytest.raises(Unavailable, match="cannot be used"):
-            Store(folder / "activity.db").open()
-
-
-def test_a_file_that_cannot_be_opened_is_told(file):
-    file.mkdir(parents=True)
-    with pytest.raises(Unavailable, match="cannot be opened"):
-        Store(file).open()
-
-
 def test_a_full_disk_is_told_and_harms_nothing(store):
     log(store, summary="before")
     limit_pages(store, more=5)
@@ -360,30 +312,6 @@ def test_after_a_full_disk_got_room_the_log_goes_on(store):
     assert store.count_activities(0) == written + 1
 
 
-def test_a_log_that_became_read_only_is_told(store):
-    store._connection.execute("PRAGMA query_only = on")
-    with pytest.raises(Unavailable, match="cannot be used"):
-        log(store)
-
-
-def test_a_store_that_is_closed_says_so_and_can_be_closed_again(file):
-    store = reopened(file)
-    store.close()
-    store.close()
-    for work in (lambda: log(store), store.pending, store.check):
-        with pytest.raises(Unavailable, match="is not open"):
-            work()
-
-
-def test_every_thread_may_write(store):
-    threads = [threading.Thread(target=log, args=(store, number)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert store.count_activities(0) == 8
-
-
 def test_the_version_of_the_tables_is_the_number_of_migrations(file):
     store = reopened(file)
     applied = store._connection.execute("SELECT COUNT(*) FROM _sqlite_migrations").fetchone()[0]
@@ -391,46 +319,8 @@ def test_the_version_of_the_tables_is_the_number_of_migrations(file):
     store.close()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
-def test_a_log_that_can_only_be_read_is_refused_at_the_start(file):
-    reopened(file).close()
-    file.chmod(0o444)
-    with pytest.raises(Unavailable, match="readonly"):
-        Store(file).open()
-
-
-def test_a_failed_migration_costs_no_history(file, monkeypatch):
-    store = reopened(file)
-    log(store, summary="kept")
-    store._connection.execute("PRAGMA user_version = 0")
-    store.close()
-
-    def fail(_connection):
-        raise sqlite3.IntegrityError("a migration that went wrong")
-
-    monkeypatch.setattr("senter.reporter.tables.bring_up_to_date", fail)
-    with pytest.raises(Unavailable, match="went wrong"):
-        Store(file).open()
-    monkeypatch.undo()
-    after = reopened(file)
-    assert summaries(after) == ["kept"]
-    assert after.damaged() == []
-    after.close()
-
-
 def test_a_notice_that_was_clicked_before_its_showing_was_noted_stays_clicked(store):
     store.add_notice(notice("a"), "")
     store.move_notice("a", ACTED)
     store.move_notice("a", SHOWN)
     assert store._connection.execute("SELECT state FROM notices").fetchall() == [(ACTED,)]
-
-
-def test_what_sqlite_left_beside_a_damaged_log_is_kept_beside_it(file):
-    file.parent.mkdir()
-    file.write_bytes(b"no database" * 100)
-    file.with_name("activity.db-wal").write_bytes(b"the last writes")
-    after = Store(file)
-    after._set_aside(sqlite3.DatabaseError("it is damaged"))
-    (aside,) = after.damaged()
-    assert aside.with_name(f"{aside.name}-wal").read_bytes() == b"the last writes"
-    after.close()

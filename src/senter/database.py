@@ -1,0 +1,167 @@
+"""A room's SQLite database: opened with care, never shared, and every failure in one sentence.
+
+One process writes it. What commits is on disk (``synchronous=FULL``). A full disk or a file that cannot be written
+raises Unavailable.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from senter.errors import Unavailable
+
+Result = TypeVar("Result")
+
+DISK_PATIENCE = 20.0
+
+_DAMAGES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+logger = logging.getLogger(__name__)
+
+
+class Database:
+    """The database at ``file``; call ``open`` first. Its methods block and may be called from any thread.
+
+    ``version`` says how many migrations there are, and ``migrate`` applies those that are missing.
+    """
+
+    def __init__(self, file: Path, version: int, migrate: Callable[[sqlite3.Connection], None]) -> None:
+        self.file = file
+        self._version = version
+        self._migrate = migrate
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def open(self) -> None:
+        """Open the database, creating it and bringing its tables up to date.
+
+        A file that is no database is kept under another name and a new one is begun, so that a damaged disk costs
+        the history and not the service.
+        """
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._open()
+        except sqlite3.Error as error:
+            if not isinstance(error, _Damaged) and _code(error) not in _DAMAGES:
+                raise Unavailable(f"{self.file} cannot be opened: {error}") from error
+            self._set_aside(error)
+        except OSError as error:
+            raise Unavailable(f"{self.file.parent} cannot be used: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def check(self) -> str:
+        """An empty string, or what SQLite's quick check found."""
+        with self.reading() as connection:
+            answer = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            self._require_writable(connection)
+        return "" if answer == "ok" else answer
+
+    def damaged(self) -> list[Path]:
+        """The files that were set aside because they were damaged."""
+        return sorted(self.file.parent.glob(f"{self.file.name}.damaged-*[0-9]"))
+
+    def _open(self) -> None:
+        connection = sqlite3.connect(self.file, check_same_thread=False, isolation_level="IMMEDIATE")
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            if connection.execute("PRAGMA user_version").fetchone()[0] < self._version:
+                self._migrate(connection)
+                connection.execute(f"PRAGMA user_version = {self._version}")
+            damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if damage != "ok":
+                raise _Damaged(damage)
+            self._require_writable(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+
+    def _set_aside(self, damage: sqlite3.Error) -> None:
+        names = (self.file.with_name(f"{self.file.name}.damaged-{number}") for number in itertools.count(1))
+        aside = next(name for name in names if not name.exists())
+        logger.error("%s is damaged (%s); it is kept as %s", self.file, damage, aside.name)
+        try:
+            self.file.rename(aside)
+            for suffix in ("-wal", "-shm"):
+                # what was written last may be in there only
+                with contextlib.suppress(FileNotFoundError):
+                    self.file.with_name(self.file.name + suffix).rename(aside.with_name(aside.name + suffix))
+        except OSError as error:
+            raise Unavailable(f"{self.file} is damaged and cannot be renamed: {error.strerror}") from error
+        with self._translated():
+            self._open()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that is committed at the end of the block, or taken back when it raises."""
+        with self.reading() as connection, connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for this thread alone."""
+        with self._translated(), self._lock:
+            if self._connection is None:
+                raise Unavailable(f"{self.file} is not open")
+            yield self._connection
+
+    def _require_writable(self, connection: sqlite3.Connection) -> None:
+        """Raise sqlite3.OperationalError when the file can only be read, by a write that is taken back.
+
+        The beginning of a write does not tell: in WAL mode it succeeds on a file that can only be read.
+        """
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.execute(f"PRAGMA user_version = {self._version}")
+        finally:
+            connection.rollback()
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise Unavailable(f"{self.file} cannot be used: {error}") from error
+
+
+class Disk:
+    """Runs what blocks on a disk in threads, and knows whether the disk still answers."""
+
+    def __init__(self) -> None:
+        self._since: dict[object, float] = {}
+
+    async def __call__(self, work: Callable[..., Result], *arguments: object) -> Result:
+        """Run ``work(*arguments)`` in a thread and return its result."""
+        token = object()
+        self._since[token] = time.monotonic()
+        try:
+            return await asyncio.to_thread(work, *arguments)
+        finally:
+            del self._since[token]
+
+    def answers(self) -> bool:
+        """Whether nothing has waited for the disk for longer than DISK_PATIENCE seconds."""
+        return all(time.monotonic() - since < DISK_PATIENCE for since in self._since.values())
+
+
+class _Damaged(sqlite3.DatabaseError):
+    """SQLite's quick check found something."""
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code of an error (https://sqlite.org/rescode.html)."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF

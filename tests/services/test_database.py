@@ -1,0 +1,284 @@
+"""A room's database: opened with care, and every failure told in one sentence."""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import threading
+
+import pytest
+from support.private_bus import until
+
+from senter import database
+from senter.database import Database, Disk
+from senter.errors import Unavailable
+
+VERSION = 2
+
+
+def migrate(connection):
+    """Bring the tables up to date, as a room does."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] < 1:
+        connection.execute("CREATE TABLE IF NOT EXISTS words (word TEXT)")
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Where the database will be; the folder does not exist yet."""
+    return tmp_path / "senter/words.db"
+
+
+@pytest.fixture
+def words(file):
+    """An open, empty database."""
+    opened = new(file)
+    yield opened
+    opened.close()
+
+
+def new(file, version=VERSION, migration=migrate):
+    """The database as the next process opens it."""
+    opened = Database(file, version, migration)
+    opened.open()
+    return opened
+
+
+def add(words, *several):
+    """Write words down."""
+    with words.writing() as connection:
+        connection.executemany("INSERT INTO words VALUES (?)", [(word,) for word in several])
+
+
+def kept(words):
+    """The words that are there."""
+    with words.reading() as connection:
+        return [word for (word,) in connection.execute("SELECT word FROM words ORDER BY rowid")]
+
+
+def limit_pages(words, more):
+    """Let the file grow by some pages only, as a full disk does."""
+    pages = words._connection.execute("PRAGMA page_count").fetchone()[0]
+    words._connection.execute(f"PRAGMA max_page_count = {pages + more}")
+
+
+def test_the_folder_is_made_and_is_the_users_alone(words, file):
+    assert file.exists()
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_what_is_acknowledged_is_on_disk(words):
+    assert words._connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert words._connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+
+
+def test_everything_is_there_after_a_crash(words, file):
+    add(words, "before the crash")
+    copy = file.parent.parent / "after"
+    shutil.copytree(file.parent, copy)
+    after = new(copy / file.name)
+    assert kept(after) == ["before the crash"]
+    assert after.check() == ""
+    after.close()
+
+
+def test_a_transaction_that_raises_is_taken_back(words):
+    with pytest.raises(KeyError), words.writing() as connection:
+        connection.execute("INSERT INTO words VALUES ('half')")
+        raise KeyError
+    assert kept(words) == []
+    add(words, "whole")
+    assert kept(words) == ["whole"]
+
+
+def test_a_mistake_of_sqlite_is_told(words):
+    with (
+        pytest.raises(Unavailable, match=r"words\.db cannot be used: no such table: tea"),
+        words.reading() as read,
+    ):
+        read.execute("SELECT * FROM tea")
+
+
+def test_opening_again_migrates_once(file):
+    runs = []
+
+    def count(connection):
+        runs.append(1)
+        migrate(connection)
+
+    for _ in range(3):
+        new(file, migration=count).close()
+    assert len(runs) == 1
+    new(file, VERSION + 1, count).close()
+    assert len(runs) == 2
+
+
+def test_a_database_of_a_newer_senter_is_opened_and_left_as_it_is(file):
+    newer = new(file, VERSION + 1)
+    add(newer, "kept")
+    newer.close()
+    older = new(file, migration=None)
+    assert kept(older) == ["kept"]
+    assert older._connection.execute("PRAGMA user_version").fetchone()[0] == VERSION + 1
+    older.close()
+
+
+def test_a_failed_migration_costs_no_history(file):
+    words = new(file)
+    add(words, "kept")
+    words.close()
+
+    def fail(_connection):
+        raise sqlite3.IntegrityError("a migration that went wrong")
+
+    with pytest.raises(Unavailable, match="went wrong"):
+        new(file, VERSION + 1, fail)
+    after = new(file)
+    assert (kept(after), after.damaged()) == (["kept"], [])
+    after.close()
+
+
+def test_a_file_that_is_no_database_is_kept_aside_and_a_new_one_begun(file, caplog):
+    file.parent.mkdir()
+    file.write_bytes(b"this was a database once" * 100)
+    words = new(file)
+    add(words, "new")
+    assert (kept(words), words.check()) == (["new"], "")
+    (aside,) = words.damaged()
+    assert aside.read_bytes().startswith(b"this was")
+    assert f"it is kept as {aside.name}" in caplog.text
+    words.close()
+
+
+def test_what_sqlite_left_beside_a_damaged_file_is_kept_beside_it(file):
+    file.parent.mkdir()
+    file.write_bytes(b"no database" * 100)
+    file.with_name("words.db-wal").write_bytes(b"the last writes")
+    after = Database(file, VERSION, migrate)
+    after._set_aside(sqlite3.DatabaseError("it is damaged"))
+    (aside,) = after.damaged()
+    assert aside.with_name(f"{aside.name}-wal").read_bytes() == b"the last writes"
+    after.close()
+
+
+def test_all_that_was_damaged_is_kept(file):
+    file.parent.mkdir()
+    for number in range(12):
+        for remains in file.parent.glob("words.db*"):
+            if "damaged" not in remains.name:
+                remains.unlink()
+        file.write_bytes(b"damage %d" % number * 100)
+        new(file).close()
+    words = Database(file, VERSION, migrate)
+    assert len(words.damaged()) == 12
+    assert len({aside.read_bytes() for aside in words.damaged()}) == 12
+
+
+def test_damage_anywhere_costs_the_history_and_not_the_service(words, file):
+    add(words, *("x" * 200 for _ in range(200)))
+    words.close()
+    whole = file.read_bytes()
+    for start in range(0, len(whole), 4096):
+        file.write_bytes(whole[:start] + b"\xff" * 4096 + whole[start + 4096 :])
+        after = new(file)
+        add(after, f"after damage at {start}")
+        after.close()
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "senter").write_text("a file where the folder belongs")
+    for folder in (tmp_path / "senter", tmp_path / "senter/deeper"):
+        with pytest.raises(Unavailable, match="cannot be used"):
+            new(folder / "words.db")
+
+
+def test_a_file_that_cannot_be_opened_is_told(file):
+    file.mkdir(parents=True)
+    with pytest.raises(Unavailable, match="cannot be opened"):
+        new(file)
+
+
+def test_a_full_disk_is_told_and_harms_nothing(words):
+    add(words, "before")
+    limit_pages(words, more=2)
+    with pytest.raises(Unavailable, match="full"):
+        add(words, "x", "y" * 50_000)
+    assert (kept(words), words.check()) == (["before"], "")
+    limit_pages(words, more=1000)
+    add(words, "y" * 50_000)
+    assert len(kept(words)) == 2
+
+
+def test_a_file_that_became_read_only_is_told(words):
+    words._connection.execute("PRAGMA query_only = on")
+    with pytest.raises(Unavailable, match="readonly"):
+        add(words, "x")
+    with pytest.raises(Unavailable, match="readonly"):
+        words.check()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_file_that_can_only_be_read_is_refused_at_the_start(file):
+    new(file).close()
+    file.chmod(0o444)
+    with pytest.raises(Unavailable, match="readonly"):
+        new(file)
+
+
+def test_a_database_that_is_closed_says_so_and_can_be_closed_again(file):
+    words = new(file)
+    words.close()
+    words.close()
+    for work in (lambda: add(words, "x"), lambda: kept(words), words.check):
+        with pytest.raises(Unavailable, match="is not open"):
+            work()
+
+
+def test_every_thread_may_write(words):
+    threads = [threading.Thread(target=add, args=(words, str(number))) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(kept(words)) == [str(number) for number in range(8)]
+
+
+# what blocks
+
+
+async def test_work_on_the_disk_blocks_nobody_else():
+    disk = Disk()
+    gate = threading.Event()
+    blocked = asyncio.create_task(disk(gate.wait, 30))
+    assert await disk(str, 3) == "3"
+    assert not blocked.done()
+    gate.set()
+    assert await blocked
+
+
+async def test_what_the_disk_raises_is_raised():
+    disk = Disk()
+    with pytest.raises(ZeroDivisionError):
+        await disk(lambda: 1 // 0)
+    assert disk.answers()
+
+
+async def test_a_disk_that_does_not_answer_is_noticed_until_it_does(monkeypatch):
+    monkeypatch.setattr(database, "DISK_PATIENCE", 0.0)
+    disk = Disk()
+    assert disk.answers()
+    gate = threading.Event()
+    blocked = asyncio.create_task(disk(gate.wait, 30))
+    await until(lambda: not disk.answers())
+    gate.set()
+    await blocked
+    assert disk.answers()
+
+
+async def test_a_disk_that_is_waited_for_a_short_time_answers():
+    disk = Disk()
+    gate = threading.Event()
+    blocked = asyncio.create_task(disk(gate.wait, 30))
+    await disk(str, 3)
+    assert disk.answers()
+    gate.set()
+    await blocked
