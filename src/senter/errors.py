@@ -29,6 +29,22 @@ class Busy(SenterError):
     """Too much is going on; the same request may succeed later."""
 
 
+class NoSuchGoal(SenterError):
+    """There is no goal with this id."""
+
+
+class NoSuchTask(SenterError):
+    """There is no task with this id."""
+
+
+class NoModel(SenterError):
+    """There is no language model that could be asked."""
+
+
+class ModelFailed(SenterError):
+    """A language model was asked and did not give an answer that can be used."""
+
+
 class Internal(SenterError):
     """Something went wrong inside a room; the details are in its journal."""
 

@@ -19,3 +19,23 @@ def config_file() -> Path:
 def data_folder() -> Path:
     """The folder of databases and focuses, ``~/.local/share/senter`` on Linux; it need not exist."""
     return Path(platformdirs.user_data_dir(APPLICATION))
+
+
+def models_folder() -> Path:
+    """The folder of language models, ``*.gguf``; it need not exist."""
+    return data_folder() / "models"
+
+
+def workspace_folder() -> Path:
+    """The folder below which goals may write files; it need not exist."""
+    return data_folder() / "workspace"
+
+
+def reports_folder() -> Path:
+    """The folder of the reports of goals; it need not exist."""
+    return data_folder() / "focuses" / "research"
+
+
+def runtime_folder() -> Path:
+    """The folder of sockets, gone after the user has logged out; it need not exist."""
+    return Path(platformdirs.user_runtime_dir(APPLICATION))

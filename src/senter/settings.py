@@ -18,35 +18,103 @@ class ReporterSettings:
     """Whether notices are shown on the desktop; the activity log is kept either way."""
 
 
+@dataclass(frozen=True)
+class EngineSettings:
+    """``[engine]``."""
+
+    model: str = ""
+    """The name of a file in the models folder; empty for the first one by name."""
+    context_tokens: int = 8192
+    """How much one request may hold, question and answer together."""
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """``[models.primary]`` and ``[models.research]``."""
+
+    model: str = "llama3.2"
+    """The name by which a provider knows the model; the embedded engine has one model and needs no name."""
+    providers: tuple[str, ...] = ("ollama", "embedded")
+    """Where to ask, first choice first: ``ollama``, ``embedded``, or the URL of an OpenAI-compatible endpoint."""
+
+
+@dataclass(frozen=True)
+class TasksSettings:
+    """``[tasks]``."""
+
+    max_concurrent_tasks: int = 3
+    """How many steps are worked on at once."""
+    search_results: int = 5
+    """How many results of a web search are looked at."""
+    search_url: str = ""
+    """The address of a SearXNG server; empty to ask public search engines."""
+    folders: tuple[str, ...] = ("/",)
+    """Below which folders documents may be read, when a goal names one."""
+
+
 Section = TypeVar("Section")
 
-SECTIONS: dict[type, str] = {ReporterSettings: "reporter"}
+SECTIONS: dict[type, tuple[str, ...]] = {
+    ReporterSettings: ("reporter",),
+    EngineSettings: ("engine",),
+    ModelSettings: ("models.primary", "models.research"),
+    TasksSettings: ("tasks",),
+}
 
-_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}
+Texts = tuple[str, ...]
+
+_WORDS: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text in quotes",
+    Texts: "a list of texts in quotes",
+}
 
 
-def load(section: type[Section], file: Path) -> Section:
+def load(section: type[Section], file: Path, instance: str = "") -> Section:
     """Read the table of one room.
 
-    Takes the room's settings class and the file, which may be missing (then every key has its default).
-    Raises ConfigurationError, naming the file and the key, for a file that cannot be read, is not TOML, has a
-    table no room owns, or has a key of this room that is unknown or of the wrong type. Mistakes in another
-    room's table are that room's to report.
+    Takes the room's settings class, the file, which may be missing (then every key has its default), and for a
+    room with instances the name of one. Raises ConfigurationError, naming the file and the key, for a file that
+    cannot be read, is not TOML, has a table no room owns, or has a key of this room that is unknown or of the wrong
+    type. Mistakes in another room's table are that room's to report.
     """
-    tables = _read(file)
-    for name, table in tables.items():
-        _require_known(name, SECTIONS.values(), f"{file}: [{name}] belongs to no part of Senter")
-        if not isinstance(table, dict):
-            raise ConfigurationError(f"{file}: {name} must be a table, written as [{name}]")
-    table_name = SECTIONS[section]
+    tables = _tables(file)
+    (name,) = (name for name in SECTIONS[section] if not instance or name.endswith(f".{instance}"))
     kinds = {field.name: field.type for field in fields(section)}  # type: ignore[arg-type]
-    values = tables.get(table_name, {})
-    for key, value in values.items():
-        _require_known(key, kinds, f'{file}: [{table_name}] has no key "{key}"')
-        if type(value) is not kinds[key]:
-            expected = _WORDS[kinds[key]]  # type: ignore[index]
-            raise ConfigurationError(f"{file}: [{table_name}] {key} must be {expected}, not {value!r}")
-    return section(**values)
+    chosen = {}
+    for key, value in tables.get(name, {}).items():
+        _require_known(key, kinds, f'{file}: [{name}] has no key "{key}"')
+        if not _is(kinds[key], value):
+            raise ConfigurationError(f"{file}: [{name}] {key} must be {_WORDS[kinds[key]]}, not {value!r}")
+        chosen[key] = tuple(value) if isinstance(value, list) else value
+    return section(**chosen)
+
+
+def _tables(file: Path) -> dict[str, dict[str, Any]]:
+    """Every table of the file by its full name, such as ``models.primary``."""
+    known = [name for names in SECTIONS.values() for name in names]
+    found = {}
+    for first, content in _read(file).items():
+        _require_table(first, content, {name.partition(".")[0] for name in known}, file)
+        inner = {first: content} if first in known else {f"{first}.{key}": value for key, value in content.items()}
+        for name, table in inner.items():
+            _require_table(name, table, known, file)
+        found.update(inner)
+    return found
+
+
+def _require_table(name: str, content: Any, known: Collection[str], file: Path) -> None:
+    _require_known(name, known, f"{file}: [{name}] belongs to no part of Senter")
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{file}: {name} must be a table, written as [{name}]")
+
+
+def _is(kind: Any, value: Any) -> bool:
+    if kind == Texts:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return type(value) is kind
 
 
 def _read(file: Path) -> dict[str, Any]:

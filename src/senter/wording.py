@@ -9,10 +9,10 @@ LONGEST_TEXT = 4000
 _REORDERING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
-def printable(text: str) -> str:
+def printable(text: str, longest: int = LONGEST_TEXT) -> str:
     """The text without control characters and reordering marks; line breaks stay, the length is bounded."""
     kept = "".join(mark for mark in text.expandtabs() if mark == "\n" or not _acts(mark))
-    return shortened(kept, LONGEST_TEXT)
+    return shortened(kept, longest)
 
 
 def one_line(text: str) -> str:

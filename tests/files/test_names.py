@@ -66,12 +66,13 @@ def test_unit_and_bus_start_the_same_program(room):
     (activate,) = read_unit(activation_file(room))["D-BUS Service.Exec"]
     started, activated = shlex.split(start.replace("%i", room.instance)), shlex.split(activate)
     assert started == activated
-    assert started[:4] == ["@python@", "-I", "-m", f"senter.{room.word}"]
+    assert started[:4] == ["@python@", "-I", "-m", f"senter.{room.folder}"]
+    assert started[4:] == ([room.instance] if room.instance else [])
 
 
 @every_room
 def test_the_folder_of_a_room_has_its_name(room):
-    assert (REPOSITORY / "src/senter" / room.word / "__main__.py").is_file()
+    assert (REPOSITORY / "src/senter" / room.folder / "__main__.py").is_file()
 
 
 def test_every_activation_file_belongs_to_a_room():

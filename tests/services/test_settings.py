@@ -5,7 +5,7 @@ import re
 import pytest
 
 from senter.errors import ConfigurationError
-from senter.settings import SECTIONS, ReporterSettings, load
+from senter.settings import SECTIONS, EngineSettings, ModelSettings, ReporterSettings, TasksSettings, load
 
 
 @pytest.fixture
@@ -86,3 +86,92 @@ def test_a_key_given_twice_is_refused(file):
 def test_every_settings_class_can_be_built_from_nothing():
     for section in SECTIONS:
         section()
+
+
+# rooms with instances, and lists
+
+
+def test_each_of_several_instances_has_its_own_table(file):
+    file.write_text('[models.primary]\nmodel = "a"\n[models.research]\nmodel = "b"\nproviders = ["https://x/v1"]\n')
+    assert load(ModelSettings, file, "primary") == ModelSettings(model="a")
+    assert load(ModelSettings, file, "research") == ModelSettings("b", ("https://x/v1",))
+
+
+def test_an_instance_without_a_table_has_its_defaults(file):
+    file.write_text('[models.primary]\nmodel = "a"\n')
+    assert load(ModelSettings, file, "research") == ModelSettings()
+
+
+def test_an_empty_table_of_instances_changes_nothing(file):
+    file.write_text("[models]\n")
+    assert load(ModelSettings, file, "primary") == ModelSettings()
+
+
+@pytest.mark.parametrize("section", [ReporterSettings, ModelSettings, TasksSettings])
+def test_an_instance_that_is_misspelt_is_named_to_every_room_and_the_right_one_suggested(file, section):
+    file.write_text('[models.primry]\nmodel = "a"\n')
+    with pytest.raises(ConfigurationError) as caught:
+        load(section, file, "primary" if section is ModelSettings else "")
+    assert str(caught.value).endswith("[models.primry] belongs to no part of Senter; did you mean models.primary?")
+
+
+def test_a_key_beside_the_instances_is_refused(file):
+    assert "[models.model] belongs to no part of Senter" in complaint(file, '[models]\nmodel = "a"\n')
+
+
+def test_a_room_without_instances_has_no_inner_tables(file):
+    file.write_text("[tasks.primary]\nmax_concurrent_tasks = 1\n")
+    with pytest.raises(ConfigurationError, match=r'\[tasks\] has no key "primary"'):
+        load(TasksSettings, file)
+
+
+@pytest.mark.parametrize("text", ["models = 3\n", "models = []\n", '[[models]]\nmodel = "a"\n'])
+def test_a_value_where_the_table_of_instances_belongs_is_refused(file, text):
+    assert "models must be a table, written as [models]" in complaint(file, text)
+
+
+def test_a_value_where_the_table_of_an_instance_belongs_is_refused(file):
+    assert "models.primary must be a table, written as [models.primary]" in complaint(file, "models.primary = 3\n")
+
+
+def test_a_mistake_inside_the_table_of_another_instance_is_for_that_one_to_report(file):
+    file.write_text("[models.research]\nmodel = 3\nzebra = 1\n")
+    assert load(ModelSettings, file, "primary") == ModelSettings()
+    with pytest.raises(ConfigurationError, match=r"\[models\.research\]"):
+        load(ModelSettings, file, "research")
+
+
+def test_a_list_is_read_in_its_order(file):
+    file.write_text('[tasks]\nfolders = ["/b", "~/a"]\n')
+    assert load(TasksSettings, file).folders == ("/b", "~/a")
+
+
+def test_a_list_may_be_empty(file):
+    file.write_text("[tasks]\nfolders = []\n")
+    assert load(TasksSettings, file).folders == ()
+
+
+@pytest.mark.parametrize("value", ['"/a"', "3", "[1]", '["/a", 1]', '[["/a"]]', "{}", "true"])
+def test_what_is_no_list_of_texts_is_refused(file, value):
+    file.write_text(f"[tasks]\nfolders = {value}\n")
+    with pytest.raises(ConfigurationError, match=r"\[tasks\] folders must be a list of texts in quotes, not "):
+        load(TasksSettings, file)
+
+
+@pytest.mark.parametrize("value", ["true", "3.0", '"3"', "[3]"])
+def test_what_is_no_whole_number_is_refused(file, value):
+    file.write_text(f"[tasks]\nmax_concurrent_tasks = {value}\n")
+    with pytest.raises(ConfigurationError, match=r"max_concurrent_tasks must be a whole number, not "):
+        load(TasksSettings, file)
+
+
+@pytest.mark.parametrize("value", ["true", "3", '["x"]'])
+def test_what_is_no_text_is_refused(file, value):
+    file.write_text(f"[engine]\nmodel = {value}\n")
+    with pytest.raises(ConfigurationError, match=r"\[engine\] model must be a text in quotes, not "):
+        load(EngineSettings, file)
+
+
+def test_a_mistake_in_another_rooms_table_is_for_that_room_to_report(file):
+    file.write_text("[tasks]\nmax_concurrent_tasks = 'x'\n")
+    assert load(ReporterSettings, file) == ReporterSettings()

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from senter.bus import connection, runtime, signatures
 from senter.bus.connection import Connection
 from senter.bus.names import Room
-from senter.bus.publish import Interface, caller, method, signal
+from senter.bus.publish import Interface, caller, method, private_signal, readable, sender, signal
 from senter.bus.signatures import U32, Bool, Byte, Double, Options, Str, Strings
 from senter.errors import Denied
 
@@ -30,10 +30,11 @@ class EchoOptions:
 
 
 class EchoService:
-    """Is as healthy as it is told to be, and counts how often somebody wants to know."""
+    """Is as healthy and as busy as it is told to be, and counts how often somebody wants to know."""
 
     def __init__(self) -> None:
         self.healthy = True
+        self.busy = False
         self.asked = 0
         self.calls = 0
 
@@ -47,6 +48,10 @@ class EchoService:
         """What ``SetHealthy`` said last."""
         self.asked += 1
         return self.healthy
+
+    def is_busy(self) -> bool:
+        """What ``SetBusy`` said last."""
+        return self.busy
 
     def status(self) -> str:
         """``3 echoes``."""
@@ -172,6 +177,11 @@ class EchoInterface(Interface):
         self.service.healthy = healthy
 
     @method
+    async def SetBusy(self, busy: Bool) -> None:
+        """Have work to do, or not."""
+        self.service.busy = busy
+
+    @method
     async def Asked(self) -> U32:
         """How often somebody wanted to know whether this room is healthy."""
         return self.service.asked
@@ -181,9 +191,35 @@ class EchoInterface(Interface):
         """Emit the signal ``Said``."""
         self.Said(text, times)
 
+    @method
+    async def Whisper(self, text: Str, times: U32) -> None:
+        """Emit the signal ``Whispered`` for the caller alone."""
+        self.Whispered(sender.get(), text, times)
+
+    @readable
+    def Calls(self) -> U32:
+        """How often something was echoed."""
+        return self.service.calls
+
+    @readable
+    def Nonsense(self) -> Str:
+        """Text that D-Bus cannot carry."""
+        return "a\0\ud800z"
+
+    @readable
+    def Fragile(self) -> Str:
+        """Fails in a way that nobody expected, once the room is not healthy."""
+        if not self.service.healthy:
+            raise RuntimeError(SECRET)
+        return "whole"
+
     @signal
     def Said(self, text: Str, times: U32) -> None:
         """Somebody had this said."""
+
+    @private_signal
+    def Whispered(self, text: Str, times: U32) -> None:
+        """The caller had this said, and nobody else hears it."""
 
     @signal
     def Holding(self, calls: U32) -> None:

@@ -48,6 +48,10 @@ class Nothing:
     def is_healthy(self) -> bool:
         return True
 
+    def is_busy(self) -> bool:
+        """Never."""
+        return False
+
     def status(self) -> str:
         return "idle"
 

@@ -1,11 +1,13 @@
 """Calling a room: a deadline on every call, errors as classes, and no call that hangs on a failed unit."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 from senter.bus.connection import BusError, Connection, NobodyThere
 from senter.bus.names import Room, room_of_bus_name
-from senter.bus.systemd import Manager
+from senter.bus.signals import Handler, Match, name_changes
+from senter.bus.systemd import PROPERTIES, Manager
 from senter.errors import Unavailable
 
 TIMEOUT = 25.0
@@ -33,6 +35,26 @@ class Peer:
         except BusError as error:
             raise Unavailable(f"the {self._room.title} could not answer {member}: {error}") from error
 
+    async def read(self, name: str) -> Any:
+        """A property of the room, or None when it sleeps: reading never starts a room."""
+        room = self._room
+        try:
+            return await self._connection.call(
+                room.bus_name, room.path, PROPERTIES, "Get", "ss", room.interface, name
+            )
+        except NobodyThere:
+            return None
+
+    def listening(self, member: str, handler: Handler) -> contextlib.AbstractAsyncContextManager[None]:
+        """Hand every signal of the room with this name to ``handler(*arguments)``, for the length of a block."""
+        match = Match(self._room.interface, member, path=self._room.path, sender=self._room.bus_name)
+        return self._connection.subscribed(match, handler)
+
+    async def wait_lost(self) -> None:
+        """Return when the process that serves the room has left the bus, or nobody serves it."""
+        if owner := await self._connection.owner(self._room.bus_name):
+            await self._connection.wait_left(owner)
+
     async def _call(self, member: str, signature: str, arguments: tuple[Any, ...], timeout: float) -> Any:
         room = self._room
         for _ in range(TRIES):
@@ -42,18 +64,22 @@ class Peer:
                 )
             except NobodyThere:
                 await self._wake()
-        raise Unavailable(f"the {room.title} leaves as soon as it has come; see: senter logs {room.word}")
+        raise Unavailable(f"the {room.title} leaves as soon as it has come; see: senter logs {room.title}")
 
     async def _wake(self) -> None:
         """Start the room: through systemd, which says at once why it cannot, else through the bus daemon."""
         room = self._room
         manager = Manager(self._connection)
         if not await manager.present():
-            await self._activate()
-        elif await manager.has_failed(room.unit) or not await manager.start(room.unit):
-            raise Unavailable(f"the {room.title} has failed or is not installed; see: senter status")
-        else:
-            await self._connection.wait_owned(room.bus_name)
+            return await self._activate()
+        came = asyncio.Event()
+        # heard from the beginning: a room may have left again when its start is told
+        moves = name_changes(room.bus_name)
+        async with self._connection.subscribed(moves, lambda _name, _old, new: came.set() if new else None):
+            if await manager.has_failed(room.unit) or not await manager.start(room.unit):
+                raise Unavailable(f"the {room.title} has failed or is not installed; see: senter status")
+            if not await self._connection.owner(room.bus_name):
+                await came.wait()
 
     async def _activate(self) -> None:
         try:
@@ -63,7 +89,7 @@ class Peer:
 
     def _late(self, member: str, timeout: float) -> str:
         room = self._room
-        return f"the {room.title} did not answer {member} within {timeout:g} s; see: senter logs {room.word}"
+        return f"the {room.title} did not answer {member} within {timeout:g} s; see: senter logs {room.title}"
 
 
 async def press(connection: Connection, bus_name: str, member: str, argument: str) -> None:

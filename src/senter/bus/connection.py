@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from senter.bus import library
 from senter.bus.library import Bus, Message, MessageFlag, MessageType, NameFlag, RequestNameReply
 from senter.bus.names import PREFIX, error_class, error_name
-from senter.bus.publish import Interface, caller
+from senter.bus.publish import Interface, caller, sender
 from senter.bus.signals import DAEMON, DAEMON_PATH, Handler, Match, Subscriptions, name_changes
 from senter.bus.signatures import pack, unpack
 from senter.errors import InvalidArgument, NotRunning, SenterError, Unavailable
@@ -124,6 +125,7 @@ class Connection:
     def export(self, path: str, interface: Interface) -> None:
         """Serve an interface at a path."""
         self._exports.append((path, interface))
+        interface.send_signal = functools.partial(self._send_signal, path)
         self._bus.export(path, interface)
 
     def refuse_all(self, error: SenterError) -> None:
@@ -172,6 +174,19 @@ class Connection:
         async with self.subscribed(name_changes(name), lambda _name, _old, new: came.set() if new else None):
             if not await self.owner(name):
                 await came.wait()
+
+    async def wait_left(self, unique_name: str) -> None:
+        """Return when another connection has left the bus; when the bus goes away, all have."""
+        left = asyncio.Event()
+        async with self.subscribed(name_changes(unique_name), lambda *_: left.set()):
+            if await self.owner(unique_name):
+                lost = asyncio.ensure_future(self.wait_lost())
+                leaving = asyncio.ensure_future(left.wait())
+                try:
+                    await asyncio.wait({lost, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    lost.cancel()
+                    leaving.cancel()
 
     async def watch_name(self, name: str, handler: Callable[[str], None]) -> None:
         """Call ``handler(owner)`` whenever a bus name changes hands; an empty owner means it is free."""
@@ -231,6 +246,15 @@ class Connection:
         body = [reply.unix_fds[reply.body[0]]] if reply.signature == "h" else unpack(reply.body)
         return body[0] if len(body) == 1 else body or None
 
+    def _send_signal(
+        self, path: str, destination: str, interface: str, member: str, signature: str, body: list[Any]
+    ) -> None:
+        """Send a signal to one connection; one that has left, or a bus that has gone, is nobody to tell."""
+        if self._bus.connected:
+            message = Message.new_signal(path, interface, member, signature, body)
+            message.destination = destination
+            self._bus.send(message)
+
     async def _add_match(self, match: Match) -> None:
         owners = self._subscriptions.owners
         if match.sender and match.sender != DAEMON and match.sender not in owners:
@@ -241,6 +265,7 @@ class Connection:
 
     def _receive(self, message: Any) -> Any:
         if message.message_type is MessageType.METHOD_CALL:
+            sender.set(message.sender or "")
             caller.set(self._rooms.get(message.sender, message.sender or ""))
             if self._refusal is not None:
                 return Message.new_error(message, error_name(self._refusal), pack(str(self._refusal)))

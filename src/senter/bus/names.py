@@ -16,8 +16,7 @@ TARGET = "senter.target"
 class Room:
     """One program on the bus.
 
-    ``word`` names the folder of ``src/senter/`` and the unit; ``instance`` is set for the instances of a
-    template unit.
+    ``word`` names the unit; ``instance`` is set for the instances of a template unit.
     """
 
     word: str
@@ -25,8 +24,13 @@ class Room:
 
     @property
     def title(self) -> str:
-        """What people call it: ``reporter``, ``model primary``."""
-        return f"{self.word} {self.instance}".rstrip()
+        """What people call it, as systemd does: ``reporter``, ``model@primary``."""
+        return f"{self.word}@{self.instance}" if self.instance else self.word
+
+    @property
+    def folder(self) -> str:
+        """The folder of ``src/senter/``: ``reporter``; instances live in the plural, ``models``."""
+        return f"{self.word}s" if self.instance else self.word
 
     @property
     def interface(self) -> str:
@@ -46,8 +50,7 @@ class Room:
     @property
     def unit(self) -> str:
         """``senter-reporter.service``, ``senter-model@primary.service``."""
-        instance = f"@{self.instance}" if self.instance else ""
-        return f"senter-{self.word}{instance}.service"
+        return f"senter-{self.title}.service"
 
 
 REPORTER = Room("reporter")

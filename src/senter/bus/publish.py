@@ -30,6 +30,9 @@ LONGEST_LIST = 1000
 caller: ContextVar[str] = ContextVar("caller", default="")
 """Who called the method that is running: a room's bus name, else the unique name of a connection."""
 
+sender: ContextVar[str] = ContextVar("sender", default="")
+"""The unique name of the connection that called the method that is running."""
+
 
 class Interface(library.ServiceInterface):  # type: ignore[misc]
     """Base of every room's ``interface.py``; knows which calls are running and when the last one ended."""
@@ -39,6 +42,8 @@ class Interface(library.ServiceInterface):  # type: ignore[misc]
         self.running: set[asyncio.Task[Any]] = set()
         self.last_call = time.monotonic()
         self.call_ended: Callable[[], None] = lambda: None
+        self.send_signal: Callable[..., None] = lambda *_: None
+        """Sends a signal to one connection; set when the interface is exported."""
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -52,6 +57,11 @@ class Interface(library.ServiceInterface):  # type: ignore[misc]
             self.running.discard(task)
             self.last_call = time.monotonic()
             self.call_ended()
+
+    def tell_properties(self, *names: str) -> None:
+        """Emit PropertiesChanged with what these properties are now; the room's status is told with it."""
+        self.emit_properties_changed({name: getattr(self, name) for name in names})
+        self.call_ended()
 
 
 def method(function: Function) -> Function:
@@ -85,6 +95,40 @@ def method(function: Function) -> Function:
 
 def signal(function: Function) -> Function:
     """Make a function without body a bus signal: calling it emits its arguments."""
+    return _emitter(function)[0]
+
+
+def private_signal(function: Function) -> Callable[..., None]:
+    """Make a function without body a bus signal for one connection, whose unique name it takes first."""
+    published, signature = _emitter(function)
+
+    @functools.wraps(function)
+    def send(self: Interface, destination: str, *arguments: Any) -> None:
+        body = [pack(argument) for argument in arguments]
+        self.send_signal(destination, self.name, function.__name__, signature, body)
+
+    # the library finds a signal by this mark
+    send.__dict__["__DBUS_SIGNAL"] = published.__dict__["__DBUS_SIGNAL"]
+    return send
+
+
+def readable(function: Function) -> Any:
+    """Make a function that takes nothing a bus property that can be read."""
+    signature = signature_of(get_type_hints(function, include_extras=True)["return"])
+
+    @functools.wraps(function)
+    def guarded(self: Interface) -> Any:
+        try:
+            return pack(function(self))
+        except Exception as error:  # noqa: BLE001 - the barrier, for what is read
+            raise _as_bus_error(error) from None
+
+    _declare(guarded, [], [], signature)
+    return library.dbus_property(access=library.PropertyAccess.READ)(guarded)
+
+
+def _emitter(function: Function) -> tuple[Function, str]:
+    """The function as the library's signal, and its signature."""
     hints = get_type_hints(function, include_extras=True)
     names = list(inspect.signature(function).parameters)[1:]
     signatures = [signature_of(hints[name]) for name in names]
@@ -98,7 +142,7 @@ def signal(function: Function) -> Function:
     published: Function = library.signal()(emit)
     for argument, name in zip(published.__dict__["__DBUS_SIGNAL"].introspection.args, names, strict=True):
         argument.name = name
-    return published
+    return published, "".join(signatures)
 
 
 def _declare(function: Callable[..., Any], names: list[str], signatures: list[str], returned: str) -> None:

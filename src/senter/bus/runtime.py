@@ -45,6 +45,9 @@ class Service(Protocol):
     def is_healthy(self) -> bool:
         """Whether the work gets done; False for longer than the unit's ``WatchdogSec=`` means a restart."""
 
+    def is_busy(self) -> bool:
+        """Whether it must not leave although nobody calls."""
+
     def status(self) -> str:
         """What the service is doing, in words; the last word before it leaves, too."""
 
@@ -60,7 +63,7 @@ def run(
 
     ``build`` composes the service and its interface. A resident room stays, idle or not, while ``senter.target``
     is up; every other room, and a resident one that a call started while the target is down, leaves after
-    ``idle_exit_seconds`` without a call.
+    ``idle_exit_seconds`` without a call, unless it is busy.
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s", force=True)
     for handler in logging.getLogger().handlers:
@@ -186,6 +189,8 @@ class _Life:
                 await asyncio.wait(self._interface.running)
             elif left > 0:
                 await asyncio.sleep(left)
+            elif self._service.is_busy():
+                await asyncio.sleep(self._idle_exit_seconds)
             elif self._resident and await self._wanted():
                 await asyncio.get_running_loop().create_future()
             else:
@@ -235,6 +240,12 @@ class _Life:
         if status != self._told:
             self._told = status
             supervisor.notify(STATUS=status)
+
+
+async def wait_wanted(connection: Connection) -> None:
+    """Return when Senter may work by itself: at once, or where systemd is, when ``senter.target`` is up."""
+    if supervisor.supervised():
+        await Manager(connection).wait_active(TARGET)
 
 
 async def first_of(*coroutines: Coroutine[Any, Any, Any]) -> tuple[int, Any]:

@@ -13,6 +13,7 @@ from senter.bus.signals import Match
 SYSTEMD = "org.freedesktop.systemd1"
 ROOT = "/org/freedesktop/systemd1"
 INTERFACE = f"{SYSTEMD}.Manager"
+PROPERTIES = "org.freedesktop.DBus.Properties"
 
 
 class Manager:
@@ -50,6 +51,22 @@ class Manager:
         """``active``, ``activating``, ``inactive``, ``failed`` …; a unit that does not exist is ``inactive``."""
         return str(await self._property(unit, "Unit", "ActiveState"))
 
+    async def wait_active(self, unit: str) -> None:
+        """Return when a unit is active, also when the bus goes away meanwhile."""
+        changed = asyncio.Event()
+
+        async def look_again() -> None:
+            await self._subscribe()
+            changed.set()
+
+        path = await self.subscribe_and_find(unit)
+        self._connection.on_reopened(look_again)
+        match = Match(PROPERTIES, "PropertiesChanged", path=path, sender=SYSTEMD)
+        async with self._connection.subscribed(match, lambda *_: changed.set()):
+            while await self.state(unit) != "active":
+                await changed.wait()
+                changed.clear()
+
     async def has_failed(self, unit: str) -> bool:
         """Whether systemd has given the unit up."""
         return await self.state(unit) == "failed"
@@ -74,9 +91,7 @@ class Manager:
 
     async def _property(self, unit: str, interface: str, name: str) -> Any:
         path = await self._ask("LoadUnit", "s", unit)
-        return await self._connection.call(
-            SYSTEMD, path, "org.freedesktop.DBus.Properties", "Get", "ss", f"{SYSTEMD}.{interface}", name
-        )
+        return await self._connection.call(SYSTEMD, path, PROPERTIES, "Get", "ss", f"{SYSTEMD}.{interface}", name)
 
     async def _ask(self, member: str, signature: str = "", *arguments: Any) -> Any:
         return await self._connection.call(SYSTEMD, ROOT, INTERFACE, member, signature, *arguments)

@@ -24,7 +24,10 @@ def find_obstacle():
     sudo_works = shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], check=False).returncode == 0
     if AS_ROOT and not sudo_works:
         return "needs root, or sudo without a password"
-    return None
+    command = [*AS_ROOT, PRIVATE_SESSION, "true"]
+    trial = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+    refused = trial.stderr.rstrip().endswith(("not permitted", "denied"))
+    return trial.stderr.strip() if trial.returncode == 125 and refused else None
 
 
 OBSTACLE = find_obstacle()

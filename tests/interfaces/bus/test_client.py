@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from support.echo import ECHO
-from support.private_bus import DEADLINE
+from support.private_bus import DEADLINE, Inbox
 from support.private_bus import ECHO as ECHO_PROGRAM
 from support.private_bus import REPORTER as REPORTER_PROGRAM
 
@@ -121,3 +121,54 @@ async def test_pressing_a_button_calls_the_member_with_its_argument(client, echo
 )
 async def test_a_button_can_press_rooms_only(client, echo, bus_name):
     assert type(await failure(press(client, bus_name, "Echo", "hello"))) is InvalidArgument
+
+
+async def test_a_property_of_a_room_is_read(client, echo):
+    await Peer(client, ECHO).call("Echo", "s", "hello")
+    assert await Peer(client, ECHO).read("Calls") == 1
+
+
+async def test_reading_a_property_starts_no_room(bus, client):
+    bus.install(ECHO.bus_name, *ECHO_PROGRAM)
+    moved = Inbox()
+    await client.watch_name(ECHO.bus_name, moved)
+    assert await Peer(client, ECHO).read("Calls") is None
+    assert await Peer(client, ECHO).call("Echo", "s", "awake") == "awake"
+    assert await Peer(client, ECHO).read("Calls") == 1
+    assert len(moved.rest()) == 1
+
+
+async def test_the_signals_of_a_room_are_heard_for_the_length_of_a_block(client, echo):
+    inbox = Inbox()
+    async with Peer(client, ECHO).listening("Said", inbox):
+        echo.Said("hello", 2)
+        assert await inbox.next() == ("hello", 2)
+    echo.Said("too late", 1)
+    assert await Peer(client, ECHO).call("Echo", "s", "after that") == "after that"
+    assert inbox.rest() == []
+
+
+async def test_a_room_that_comes_later_is_heard_too(bus, client):
+    bus.install(ECHO.bus_name, *ECHO_PROGRAM)
+    inbox = Inbox()
+    async with Peer(client, ECHO).listening("Said", inbox):
+        assert await client.owner(ECHO.bus_name) == ""
+        await Peer(client, ECHO).call("Say", "su", "hello", 1)
+        assert await inbox.next() == ("hello", 1)
+
+
+async def test_a_room_is_lost_when_its_process_ends(bus, client):
+    bus.install(ECHO.bus_name, *ECHO_PROGRAM)
+    peer = Peer(client, ECHO)
+    await peer.call("Echo", "s", "awake")
+    waiting = asyncio.create_task(peer.wait_lost())
+    assert await peer.call("Echo", "s", "meanwhile") == "meanwhile"
+    assert not waiting.done()
+    await failure(peer.call("Die"))
+    await asyncio.wait_for(waiting, DEADLINE)
+
+
+async def test_a_room_that_nobody_serves_is_lost_already(bus, client):
+    bus.install(ECHO.bus_name, *ECHO_PROGRAM)
+    await asyncio.wait_for(Peer(client, ECHO).wait_lost(), DEADLINE)
+    assert await client.owner(ECHO.bus_name) == ""

@@ -401,3 +401,41 @@ async def test_the_bus_of_the_runtime_folder_is_found_without_the_variable(bus, 
     connection = Connection()
     await connection.open()
     await connection.close()
+
+
+async def test_waiting_for_somebody_to_leave_ends_when_they_do(connect, client, echo):
+    leaving = await connect()
+    name = await leaving.call(ECHO.bus_name, ECHO.path, ECHO.interface, "Caller")
+    waiting = asyncio.create_task(client.wait_left(name))
+    assert await echoed(client, "meanwhile") == "meanwhile"
+    assert not waiting.done()
+    await leaving.close()
+    await asyncio.wait_for(waiting, DEADLINE)
+
+
+async def test_waiting_for_somebody_who_has_left_ends_at_once(connect, client, echo):
+    leaving = await connect()
+    name = await leaving.call(ECHO.bus_name, ECHO.path, ECHO.interface, "Caller")
+    await leaving.close()
+    await asyncio.wait_for(client.wait_left(name), DEADLINE)
+
+
+async def test_everybody_has_left_when_the_bus_dies(bus, connect, client, echo):
+    staying = await connect()
+    name = await staying.call(ECHO.bus_name, ECHO.path, ECHO.interface, "Caller")
+    waiting = asyncio.create_task(client.wait_left(name))
+    assert await echoed(client, "meanwhile") == "meanwhile"
+    bus.kill()
+    await asyncio.wait_for(waiting, DEADLINE)
+
+
+async def test_waiting_for_somebody_to_leave_can_be_given_up(connect, client, echo):
+    staying = await connect()
+    name = await staying.call(ECHO.bus_name, ECHO.path, ECHO.interface, "Caller")
+    waiting = asyncio.create_task(client.wait_left(name))
+    assert await echoed(client, "meanwhile") == "meanwhile"
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await staying.close()
+    assert await echoed(client, "still here") == "still here"

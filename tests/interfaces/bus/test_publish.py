@@ -258,3 +258,76 @@ async def test_more_calls_at_once_than_the_socket_takes_are_all_answered(client)
     texts = [f"{number} {'x' * 1000}" for number in range(2000)]
     async with asyncio.timeout(6 * DEADLINE):
         assert await asyncio.gather(*(call(client, "Echo", "s", text) for text in texts)) == texts
+
+
+async def prop(client: Connection, name: str) -> Any:
+    """A property, read by plain D-Bus."""
+    return await client.call(
+        ECHO.bus_name, ECHO.path, "org.freedesktop.DBus.Properties", "Get", "ss", ECHO.interface, name
+    )
+
+
+async def test_a_property_is_what_the_room_says_now(client):
+    assert await prop(client, "Calls") == 0
+    await call(client, "Echo", "s", "hello")
+    assert await prop(client, "Calls") == 1
+
+
+async def test_a_property_with_text_that_the_bus_cannot_carry_is_replaced(client):
+    assert await prop(client, "Nonsense") == "a\ufffd\ufffdz"
+
+
+async def test_a_property_cannot_be_written(client):
+    with pytest.raises(BusError):
+        await client.call(
+            *(ECHO.bus_name, ECHO.path, "org.freedesktop.DBus.Properties", "Set", "ssv"),
+            *(ECHO.interface, "Calls", Variant("u", 7)),
+        )
+    assert await prop(client, "Calls") == 0
+
+
+async def test_a_property_that_fails_tells_nothing_of_the_inside(client, echo, caplog):
+    echo.service.healthy = False
+    with pytest.raises(Internal, match=r"^internal error, see the journal: senter logs$"):
+        await prop(client, "Fragile")
+    assert SECRET in caplog.text
+    assert await call(client, "Echo", "s", "still here") == "still here"
+
+
+async def test_a_change_of_properties_is_told_with_their_values(client, echo):
+    inbox = Inbox()
+    await client.subscribe(
+        Match("org.freedesktop.DBus.Properties", "PropertiesChanged", path=ECHO.path, sender=ECHO.bus_name), inbox
+    )
+    echo.tell_properties("Calls", "Nonsense")
+    assert await inbox.next() == (ECHO.interface, {"Calls": 0, "Nonsense": "a\ufffd\ufffdz"}, [])
+
+
+async def test_a_private_signal_reaches_its_addressee_alone(connect, client, echo):
+    inbox, others = Inbox(), Inbox()
+    other = await connect()
+    await client.subscribe(Match(ECHO.interface, "Whispered", path=ECHO.path, sender=ECHO.bus_name), inbox)
+    for member in ("Whispered", "Said"):
+        await other.subscribe(Match(ECHO.interface, member), others)
+    await call(client, "Whisper", "su", "hello", 3)
+    assert await inbox.next() == ("hello", 3)
+    echo.Whispered(await call(client, "Caller"), "a\0\ud800z", 1)
+    assert await inbox.next() == ("a\ufffd\ufffdz", 1)
+    await call(client, "Say", "su", "and everybody", 1)
+    assert await others.next() == ("and everybody", 1)
+    assert others.rest() == []
+
+
+async def test_a_private_signal_to_somebody_who_has_left_is_told_to_nobody(connect, client, echo):
+    leaving = await connect()
+    name = await call(leaving, "Caller")
+    await leaving.close()
+    echo.Whispered(name, "hello", 1)
+    assert await call(client, "Echo", "s", "still here") == "still here"
+
+
+async def test_a_private_signal_is_documented_like_any_other(client):
+    xml = await client.call(ECHO.bus_name, ECHO.path, "org.freedesktop.DBus.Introspectable", "Introspect")
+    flat = " ".join(xml.split())
+    assert re.search(r'<signal name="Whispered">\s*<arg name="text" direction="out" type="s" ?/>', flat)
+    assert re.search(r'<property name="Calls" type="u" access="read" ?/>', flat)

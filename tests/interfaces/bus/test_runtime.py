@@ -13,7 +13,7 @@ from support.private_bus import REPORTER as REPORTER_PROGRAM
 from senter.bus.client import Peer
 from senter.bus.connection import Match
 from senter.bus.names import REPORTER, Room
-from senter.bus.runtime import BAD_CONFIGURATION, BUS_LOST, NAME_TAKEN, START_FAILED, STOPPED
+from senter.bus.runtime import BAD_CONFIGURATION, BUS_LOST, NAME_TAKEN, START_FAILED, STOPPED, wait_wanted
 from senter.errors import Unavailable
 
 PROGRAMS = pytest.mark.parametrize(
@@ -251,6 +251,19 @@ async def test_a_service_with_a_call_running_does_not_leave(client, run, holding
     program = await serving(client, run, ECHO, *ECHO_PROGRAM, "--idle", "0.1")
     assert await call(client, "Nap", "d", 0.3) == "rested"
     assert await program.end() == (STOPPED, "")
+
+
+async def test_a_service_that_has_work_to_do_does_not_leave_until_it_is_done(client, run):
+    program = await serving(client, run, ECHO, *ECHO_PROGRAM, "--idle", "0.05")
+    await call(client, "SetBusy", "b", True)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(program.process.wait(), 0.4)
+    await call(client, "SetBusy", "b", False)
+    assert await program.end() == (STOPPED, "")
+
+
+async def test_without_a_manager_work_is_wanted_at_once(client):
+    await asyncio.wait_for(wait_wanted(client), DEADLINE)
 
 
 async def test_the_reporter_stays_though_nobody_calls_it(client, run):

@@ -21,13 +21,13 @@ def test_a_room_has_its_names_from_one_word():
 
 
 def test_the_instances_of_a_template_share_the_interface():
-    assert PRIMARY.title == "model primary"
+    assert PRIMARY.title == "model@primary"
     assert (PRIMARY.bus_name, PRIMARY.interface) == ("ai.senter.Model1.primary", "ai.senter.Model1")
     assert PRIMARY.path == "/ai/senter/Model1/primary"
     assert PRIMARY.unit == "senter-model@primary.service"
 
 
-@pytest.mark.parametrize("room", [*ROOMS, Room("tasks"), PRIMARY], ids=lambda room: room.title)
+@pytest.mark.parametrize("room", [*ROOMS, Room("echo"), PRIMARY], ids=lambda room: room.title)
 def test_a_bus_name_leads_back_to_its_room(room):
     assert room_of_bus_name(room.bus_name) == room
 
