@@ -1,5 +1,6 @@
 """What is on the bus is what the contract says, and the XML files say the same."""
 
+import re
 import subprocess
 import sys
 from typing import get_type_hints
@@ -9,8 +10,10 @@ import pytest
 from files.source import REPOSITORY
 
 from senter.bus.signatures import signature_of
+from senter.models.request import GenerateOptions, Outcome
 from senter.reporter.activity import Activity, LogOptions
 from senter.reporter.notice import NotifyOptions
+from senter.tasks.goal import Goal, GoalOptions, Task
 
 INTERFACES = REPOSITORY / "units/interfaces"
 DOCUMENTATION = "org.gtk.GDBus.DocString"
@@ -32,13 +35,74 @@ REPORTER = {
 REPORTER_SIGNALS = {"ActionChosen": "id:s action:s", "Announced": "id:s text:s"}
 REPORTER_PROPERTIES = {}
 
-CONTRACT = {"ai.senter.Reporter1": (REPORTER, REPORTER_SIGNALS, REPORTER_PROPERTIES)}
+ENGINE = {"Endpoint": ("", "s"), "Check": ("", "a(sss)")}
+ENGINE_PROPERTIES = {"Model": "s", "State": "s", "Slots": "u"}
+
+MODEL = {
+    "Complete": ("prompt:s", "s"),
+    "Generate": ("request_id:s messages:aa{sv} options:a{sv}", ""),
+    "Cancel": ("request_id:s", ""),
+    "Check": ("", "a(sss)"),
+}
+MODEL_SIGNALS = {"Delta": "request_id:s text:s", "Finished": "request_id:s outcome:s result:a{sv}"}
+MODEL_PROPERTIES = {"Model": "s", "Provider": "s", "State": "s", "RequestsProcessed": "t"}
+
+TASKS = {
+    "AddGoal": ("description:s", "s"),
+    "AddGoalWith": ("description:s options:a{sv}", "s"),
+    "CancelGoal": ("goal_id:s", ""),
+    "RetryGoal": ("goal_id:s", ""),
+    "GetGoal": ("goal_id:s", "a{sv}"),
+    "ListGoals": (f"state:s {LIMIT_AND_OFFSET}", "aa{sv}"),
+    "Plan": ("goal_id:s", "aa{sv}"),
+    "Result": ("goal_id:s", "s"),
+    "Check": ("", "a(sss)"),
+}
+TASKS_SIGNALS = {
+    "GoalChanged": "id:s state:s",
+    "TaskChanged": "id:s goal_id:s status:s",
+    "GoalFinished": "id:s outcome:s report_path:s",
+}
+
+CONTRACT = {
+    "ai.senter.Reporter1": (REPORTER, REPORTER_SIGNALS, REPORTER_PROPERTIES),
+    "ai.senter.Engine1": (ENGINE, {}, ENGINE_PROPERTIES),
+    "ai.senter.Model1": (MODEL, MODEL_SIGNALS, MODEL_PROPERTIES),
+    "ai.senter.Tasks1": (TASKS, TASKS_SIGNALS, {}),
+}
 
 STRUCTURES = {
+    GenerateOptions: {"max_tokens": "u", "temperature": "d", "json_schema": "s", "deadline_ms": "u"},
+    Outcome: {
+        **{"text": "s", "error": "s", "model": "s", "provider": "s", "tokens_in": "u", "tokens_out": "u"},
+        **{"first_token_ms": "d", "total_ms": "d"},
+    },
+    Goal: {
+        **{"id": "s", "description": "s", "state": "s", "focus": "s", "origin": "s", "outcome": "s", "error": "s"},
+        **{"report": "s", "planner": "s", "priority": "y", "created": "t", "started": "t", "finished": "t"},
+        **{"tasks_done": "u", "tasks_total": "u"},
+    },
+    Task: {
+        **{"id": "s", "goal_id": "s", "description": "s", "type": "s", "status": "s", "tool": "s", "error": "s"},
+        **{"summary": "s", "priority": "y", "depends_on": "as", "created": "t", "started": "t", "finished": "t"},
+        "attempts": "u",
+    },
+    GoalOptions: {"priority": "y", "focus": "s", "origin": "s", "key": "s"},
     LogOptions: {"importance": "s", "details": "a{sv}", "key": "s"},
     NotifyOptions: {"urgency": "s", "open": "s", "key": "s", "actions": "a(sssss)"},
     Activity: {"id": "s", "time": "t", "type": "s", "source": "s", "summary": "s", "importance": "s"},
 }
+
+OPTIONS = {
+    "AddGoalWith": GoalOptions,
+    "Generate": GenerateOptions,
+    "LogWith": LogOptions,
+    "NotifyWith": NotifyOptions,
+}
+"""What each method takes as its options."""
+
+ANSWERS = {"GetGoal": Goal, "Plan": Task, "Activities": Activity, "Finished": Outcome}
+"""What each method answers, or each signal carries, as named values."""
 
 every_interface = pytest.mark.parametrize("name", CONTRACT)
 
@@ -107,12 +171,18 @@ def test_everything_says_what_it_is(name):
 @every_interface
 def test_what_a_method_takes_as_options_is_said(name):
     for method in interface(name).iter("method"):
-        if not method.get("name").endswith("With"):
-            continue
-        (text,) = documentation(method)
-        keys = STRUCTURES[LogOptions if "Log" in method.get("name") else NotifyOptions]
-        for key, signature in keys.items():
+        assert (method.get("name") in OPTIONS) == ("options:a{sv}" in arguments(method)), method.get("name")
+        for key, signature in STRUCTURES.get(OPTIONS.get(method.get("name")), {}).items():
+            (text,) = documentation(method)
             assert f"{key} {signature}" in text, f"{method.get('name')} does not tell of {key}"
+
+
+@every_interface
+def test_what_a_member_answers_is_said(name):
+    for member in interface(name):
+        for key in STRUCTURES.get(ANSWERS.get(member.get("name")), {}):
+            (text,) = documentation(member)
+            assert re.search(rf"\b{key}\b", text), f"{member.get('name')} does not tell of {key}"
 
 
 def test_the_files_are_what_the_code_says(tmp_path):

@@ -40,9 +40,7 @@ def bundle() -> None:
 def clean(bundle: None) -> Iterator[None]:
     """Begin every journey with nothing running, nothing remembered and nothing shown."""
     yield
-    session.systemctl("stop", "senter.target")
-    for unit in ("senter-reporter", "senter-sleeper", "senter-failure@senter-reporter"):
-        session.systemctl("stop", unit, check=False)
+    session.systemctl("stop", "senter.target", "senter-*.service", check=False)
     session.systemctl("unmask", "dunst.service", "dbus.service")
     session.systemctl("stop", "dunst.service", check=False)
     session.systemctl("unset-environment", "PATH")
@@ -50,8 +48,8 @@ def clean(bundle: None) -> Iterator[None]:
     shutil.rmtree(session.UNITS, ignore_errors=True)
     shutil.rmtree(session.HOME / ".config/senter", ignore_errors=True)
     shutil.rmtree(session.HOME / ".local/share/systemd/timers", ignore_errors=True)
-    for file in (session.HOME / ".local/share/senter").glob("*"):
-        file.unlink()
+    for path in (session.HOME / ".local/share/senter").glob("*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     session.systemctl("daemon-reload")
 
 

@@ -16,7 +16,7 @@ UNIT = SLEEPER.unit
 
 @pytest.mark.timeout(180)
 async def test_no_call_is_lost_around_idle_exits() -> None:
-    session.install_sleeper(0.02)
+    session.install_sleeper(0.04)
     connection = Connection()
     await connection.open()
     peer = Peer(connection, SLEEPER)

@@ -9,6 +9,8 @@ import pytest
 from support import session
 from support.session import call, prop, systemctl, until
 
+from senter.bus.names import ROOMS
+
 REPORTER = "senter-reporter.service"
 
 
@@ -35,8 +37,10 @@ def fail_for_good() -> None:
 def test_starting_the_target_starts_what_status_lists(started: None) -> None:
     status = json.loads(session.senter("status", "--json").stdout)
     assert status["running"]
-    assert [(row["component"], row["state"]) for row in status["components"]] == [("reporter", "running")]
-    assert status["components"][0]["pid"] == int(prop(REPORTER, "MainPID"))
+    components = {row["component"]: row for row in status["components"]}
+    assert {name: row["state"] for name, row in components.items()} == {room.title: "running" for room in ROOMS}
+    for room in ROOMS:
+        assert components[room.title]["pid"] == int(prop(room.unit, "MainPID"))
     assert [timer["timer"] for timer in status["timers"]] == ["senter-job@daily_digest.timer"]
     assert "reporter" in session.senter("status").stdout
 
@@ -132,7 +136,7 @@ def test_a_broken_configuration_is_one_line_and_no_restart_storm() -> None:
 
 def test_stop_waits_until_everything_is_gone(started: None) -> None:
     assert session.senter("stop").returncode == 0
-    assert prop(REPORTER, "ActiveState") == "inactive"
+    assert {prop(room.unit, "ActiveState") for room in ROOMS} == {"inactive"}
     status = session.senter("status")
     assert status.returncode == 3
     assert "Senter is stopped" in status.stdout

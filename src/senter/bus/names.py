@@ -54,8 +54,13 @@ class Room:
 
 
 REPORTER = Room("reporter")
+ENGINE = Room("engine")
+PRIMARY = Room("model", "primary")
+RESEARCH = Room("model", "research")
+TASKS = Room("tasks")
 
-ROOMS = (REPORTER,)
+MODELS = (PRIMARY, RESEARCH)
+ROOMS = (REPORTER, ENGINE, *MODELS, TASKS)
 
 _BUS_NAME = re.compile(rf"{re.escape(PREFIX)}\.(?P<word>[A-Z][a-z]+)1(\.(?P<instance>[a-z]+))?")
 

@@ -1,0 +1,145 @@
+"""The model workers, as other rooms and the command line see them."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from senter.bus.client import Peer
+from senter.bus.connection import Connection
+from senter.bus.names import Room
+from senter.bus.signals import name_changes
+from senter.bus.signatures import Check, from_dict, options_to_send, pack
+from senter.errors import NotRunning, SenterError, Unavailable
+from senter.models.request import USUAL_DEADLINE_MS, GenerateOptions, Outcome, require_ok
+
+GRACE = 30.0
+"""Seconds after the deadline of a request within which its worker has to tell so."""
+CANCEL_TIMEOUT = 2.0
+TRIES = 3
+
+
+class ModelClient:
+    """Calls to one worker, ``PRIMARY`` or ``RESEARCH``; each raises the errors of ``Peer.call``."""
+
+    def __init__(self, connection: Connection, room: Room) -> None:
+        self._connection = connection
+        self._room = room
+        self._peer = Peer(connection, room)
+
+    async def generate(
+        self,
+        messages: Sequence[dict[str, str]],
+        options: GenerateOptions | None = None,
+        on_text: Callable[[str], object] = lambda _: None,
+    ) -> Outcome:
+        """Have a conversation answered; ``on_text`` is called with each part of the answer as it comes.
+
+        A message has ``role`` (``system``, ``user``, ``assistant``) and ``content``. Raises NoModel when there is
+        no language model, ModelFailed when it gave no answer that can be used, InvalidArgument, Unavailable when
+        the worker went away or the deadline has long passed. Whatever ends this early also ends the work.
+        """
+        chosen = options or GenerateOptions()
+        patience = chosen.seconds + GRACE
+        async with self._hearing() as hearing:
+            try:
+                async with asyncio.timeout(patience):
+                    word, outcome = await self._ask(hearing, [pack(dict(row)) for row in messages], chosen, on_text)
+            except TimeoutError:
+                raise Unavailable(f"the {self._room.title} did not finish within {patience:g} s") from None
+            finally:
+                if not hearing.over:
+                    await asyncio.shield(self._cancel(hearing.request_id))
+        require_ok(word, outcome)
+        return outcome
+
+    async def complete(self, prompt: str) -> str:
+        """The answer to one question; raises like ``generate``."""
+        timeout = USUAL_DEADLINE_MS / 1000 + GRACE
+        return str(await self._peer.call("Complete", "s", prompt, timeout=timeout))
+
+    async def state(self) -> str:
+        """``loading``, ``ready``, ``busy``, ``unavailable``, or an empty string when the worker sleeps."""
+        return str(await self._peer.read("State") or "")
+
+    async def check(self) -> list[Check]:
+        """Which providers are there."""
+        return [Check(*row) for row in await self._peer.call("Check")]
+
+    @contextlib.asynccontextmanager
+    async def _hearing(self) -> AsyncIterator["_Hearing"]:
+        hearing = _Hearing()
+        away = asyncio.ensure_future(self._connection.wait_lost())
+        away.add_done_callback(lambda _: hearing.lose())
+        try:
+            async with (
+                self._peer.listening("Delta", hearing.text),
+                self._peer.listening("Finished", hearing.finished),
+                self._connection.subscribed(name_changes(self._room.bus_name), hearing.moved),
+            ):
+                yield hearing
+        except NotRunning as error:
+            raise Unavailable(f"the {self._room.title} cannot be asked: {error}") from error
+        finally:
+            away.cancel()
+
+    async def _ask(
+        self, hearing: "_Hearing", rows: list[Any], options: GenerateOptions, on_text: Callable[[str], object]
+    ) -> tuple[str, Outcome]:
+        """Hand the request over and listen; anew when the worker went away before it had said a word."""
+        values = options_to_send(options)
+        for _ in range(TRIES):
+            hearing.begin()
+            await self._peer.call("Generate", "saa{sv}a{sv}", hearing.request_id, rows, values)
+            told = await hearing.told.get()
+            if told is not None:
+                break
+            await self._cancel(hearing.request_id)
+        while isinstance(told, str):
+            on_text(told)
+            told = await hearing.told.get()
+        if told is None:
+            raise Unavailable(f"the {self._room.title} went away before it had answered; see: senter status")
+        return told
+
+    async def _cancel(self, request_id: str) -> None:
+        """End a request, unless its worker is gone: it is not woken for that."""
+        room = self._room
+        with contextlib.suppress(SenterError):
+            await self._connection.call(
+                room.bus_name, room.path, room.interface, "Cancel", "s", request_id, timeout=CANCEL_TIMEOUT
+            )
+
+
+class _Hearing:
+    """What is heard of one request, in order: pieces of text, then its end, or None when its worker is gone."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Take another id, and forget what was heard of the one before."""
+        self.request_id = uuid.uuid4().hex
+        self.told: asyncio.Queue[str | tuple[str, Outcome] | None] = asyncio.Queue()
+        self.over = False
+
+    def text(self, request_id: str, text: str) -> None:
+        """Handler of ``Delta``."""
+        if request_id == self.request_id:
+            self.told.put_nowait(text)
+
+    def finished(self, request_id: str, word: str, result: dict[str, Any]) -> None:
+        """Handler of ``Finished``."""
+        if request_id == self.request_id:
+            self.over = True
+            self.told.put_nowait((word, from_dict(Outcome, result)))
+
+    def moved(self, _name: str, old: str, _new: str) -> None:
+        """Handler of changes of the worker's name: whoever had it is gone with what was asked of it."""
+        if old:
+            self.lose()
+
+    def lose(self) -> None:
+        """The worker, or the bus, is gone."""
+        self.told.put_nowait(None)

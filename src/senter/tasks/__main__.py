@@ -1,0 +1,32 @@
+"""The tasks' program."""
+
+from functools import partial
+
+from senter import paths, settings
+from senter.bus.connection import Connection
+from senter.bus.names import MODELS, TASKS
+from senter.bus.runtime import Parts, run, wait_wanted
+from senter.host.clock import local_now
+from senter.models.client import ModelClient
+from senter.reporter.client import ReporterClient
+from senter.tasks import executor, interface, planner, pursuit, service, store
+from senter.tasks.tools.toolbox import Toolbox
+
+
+def build(connection: Connection) -> Parts:
+    """Compose the tasks."""
+    chosen = settings.load(settings.TasksSettings, paths.config_file())
+    primary, research = (ModelClient(connection, room) for room in MODELS)
+    database = store.Store(paths.data_folder() / "tasks.db")
+    steps = executor.Executor(Toolbox(), research, chosen, paths.workspace_folder())
+    slots, reports = chosen.max_concurrent_tasks, paths.reports_folder()
+    work = pursuit.Pursuit(database, planner.Planner(primary), steps, reports, slots, local_now)
+    permission = partial(wait_wanted, connection)
+    tasks = service.TasksService(database, work, ReporterClient(connection), steps.has_model, permission)
+    face = interface.TasksInterface(tasks)
+    work.tell(face.GoalChanged, face.TaskChanged, face.GoalFinished)
+    return tasks, face
+
+
+if __name__ == "__main__":
+    run(TASKS, build)

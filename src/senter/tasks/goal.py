@@ -1,0 +1,208 @@
+"""Goals and their tasks: what they are, and what may become of them. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from senter.bus.signatures import U32, Byte, Str, Strings, Time
+from senter.errors import InvalidArgument, InvalidState
+from senter.wording import one_line, printable
+
+NEW, PLANNING, RUNNING = "new", "planning", "running"
+PENDING, IN_PROGRESS = "pending", "in_progress"
+WAITING, COMPLETED, FAILED, CANCELLED = "waiting", "completed", "failed", "cancelled"
+
+GOAL_MOVES = {
+    NEW: {PLANNING, FAILED, CANCELLED},
+    PLANNING: {NEW, RUNNING, FAILED, CANCELLED},
+    RUNNING: {WAITING, COMPLETED, FAILED, CANCELLED},
+    WAITING: {RUNNING, COMPLETED, FAILED, CANCELLED},
+    COMPLETED: set(),
+    FAILED: {NEW, RUNNING},
+    CANCELLED: {NEW, RUNNING},
+}
+"""Every state of a goal and where it may go: back to new when planning was interrupted, or by a retry."""
+
+TASK_MOVES = {
+    PENDING: {IN_PROGRESS, FAILED, CANCELLED},
+    IN_PROGRESS: {PENDING, WAITING, COMPLETED, FAILED, CANCELLED},
+    WAITING: {PENDING, FAILED, CANCELLED},
+    COMPLETED: set(),
+    FAILED: {PENDING},
+    CANCELLED: {PENDING},
+}
+"""Every status of a task and where it may go: back to pending when work was interrupted, or by a retry."""
+
+ENDED = {COMPLETED, FAILED, CANCELLED}
+
+TYPES = ("research", "generate", "analyze", "communicate", "organize", "custom")
+GATHERING = "research"
+
+PARTLY = "partly"
+"""The outcome of a goal that was reached although some of its sources failed."""
+
+LONGEST_DESCRIPTION = 10_000
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What somebody wants done; times are microseconds since the epoch, 0 for not yet."""
+
+    id: Str
+    description: Str
+    state: Str
+    focus: Str = ""
+    origin: Str = ""
+    """The bus name of the room, or the connection, that asked for it."""
+    outcome: Str = ""
+    """Empty until it has ended: completed, partly, failed or cancelled."""
+    error: Str = ""
+    """What went wrong or what it waits for, in a sentence."""
+    report: Str = ""
+    """The path of the report."""
+    planner: Str = ""
+    """Who made the plan: model or keywords."""
+    priority: Byte = 5
+    created: Time = 0
+    started: Time = 0
+    finished: Time = 0
+    tasks_done: U32 = 0
+    tasks_total: U32 = 0
+
+
+@dataclass(frozen=True)
+class Task:
+    """One step of a goal; times are microseconds since the epoch, 0 for not yet."""
+
+    id: Str
+    goal_id: Str
+    description: Str
+    type: Str
+    status: Str = PENDING
+    tool: Str = ""
+    """The tool it is done with; empty for a language model."""
+    error: Str = ""
+    summary: Str = ""
+    """What it has found or done, in a sentence."""
+    priority: Byte = 5
+    depends_on: Strings = ()  # type: ignore[assignment]
+    created: Time = 0
+    started: Time = 0
+    finished: Time = 0
+    attempts: U32 = 0
+
+
+@dataclass(frozen=True)
+class GoalOptions:
+    """Options of ``AddGoalWith``."""
+
+    priority: Byte = 5
+    focus: Str = ""
+    origin: Str = ""
+    key: Str = ""
+    """A goal with a key that was added before is not added again."""
+
+
+def check_goal(description: str, options: GoalOptions) -> str:
+    """The description as it is kept. Raises InvalidArgument for what is no goal."""
+    text = printable(description, LONGEST_DESCRIPTION + 1).strip()
+    if not text:
+        raise InvalidArgument("description is empty; say what is to be done")
+    if len(text) > LONGEST_DESCRIPTION:
+        raise InvalidArgument(f"description is longer than {LONGEST_DESCRIPTION} characters")
+    if not 1 <= options.priority <= 10:
+        raise InvalidArgument(f"priority must be 1 to 10, not {options.priority}")
+    for name in ("focus", "origin", "key"):
+        value = getattr(options, name)
+        if value != one_line(value):
+            raise InvalidArgument(f"{name} must be plain text on one line")
+    return text
+
+
+def check_state(state: str) -> None:
+    """Raise InvalidArgument for a word that is not a state of a goal; empty means all."""
+    if state and state not in GOAL_MOVES:
+        raise InvalidArgument(f"state must be one of {', '.join(GOAL_MOVES)}, not {state!r}")
+
+
+def check_goal_move(before: str, after: str) -> None:
+    """Raise InvalidState when a goal cannot go from one state to another."""
+    if after not in GOAL_MOVES[before]:
+        raise InvalidState(f"a goal that is {before} cannot become {after}")
+
+
+def check_task_move(before: str, after: str) -> None:
+    """Raise InvalidState when a task cannot go from one status to another."""
+    if after not in TASK_MOVES[before]:
+        raise InvalidState(f"a task that is {before} cannot become {after}")
+
+
+def ready(tasks: Sequence[Task]) -> list[Task]:
+    """The pending tasks that may start now, most urgent first.
+
+    A task needs every task it depends on; of those that gather (type research) one that has found something is
+    enough, once all of them have ended.
+    """
+    able = [task for task in tasks if task.status == PENDING and _needs(task, tasks) == COMPLETED]
+    return sorted(able, key=lambda task: -task.priority)
+
+
+def hopeless(tasks: Sequence[Task]) -> list[Task]:
+    """The pending tasks that can never start, because what they need has failed or was cancelled."""
+    return [task for task in tasks if task.status == PENDING and _needs(task, tasks) == FAILED]
+
+
+def why_hopeless(task: Task, tasks: Sequence[Task]) -> str:
+    """Why a task can never start, in a sentence."""
+    lost = [other.description for other in tasks if other.id in task.depends_on and other.status != COMPLETED]
+    return f"not begun, because it needs what failed: {', '.join(lost)}"
+
+
+def what_failed(tasks: Sequence[Task]) -> str:
+    """What went wrong in the steps of a goal, in a sentence, first what made the others fail; empty for nothing."""
+    failed = sorted((task for task in tasks if task.status == FAILED), key=lambda task: task.finished)
+    match len(failed):
+        case 0:
+            return ""
+        case 1:
+            return failed[0].error
+        case 2:
+            return f"{failed[0].error}; one more step failed"
+    return f"{failed[0].error}; {len(failed) - 1} more steps failed"
+
+
+def results(tasks: Sequence[Task]) -> list[Task]:
+    """The tasks that no other depends on: what they make is what the goal is about."""
+    needed = {name for task in tasks for name in task.depends_on}
+    return [task for task in tasks if task.id not in needed]
+
+
+def verdict(tasks: Sequence[Task]) -> str:
+    """The state of a goal as it follows from its tasks: running, waiting, completed, failed or cancelled."""
+    statuses = {task.status for task in tasks}
+    if IN_PROGRESS in statuses or ready(tasks) or hopeless(tasks):
+        return RUNNING
+    if WAITING in statuses:
+        return WAITING
+    ends = {task.status for task in results(tasks)}
+    if ends == {COMPLETED}:
+        return COMPLETED
+    return CANCELLED if ends == {CANCELLED} else FAILED
+
+
+def outcome(state: str, tasks: Iterable[Task]) -> str:
+    """How a goal ended: its state, or ``partly`` when it was completed although some tasks failed."""
+    if state == COMPLETED and any(task.status != COMPLETED for task in tasks):
+        return PARTLY
+    return state if state in ENDED else ""
+
+
+def _needs(task: Task, tasks: Sequence[Task]) -> str:
+    """Whether what a task depends on is there: completed, failed (it never will be) or pending (not yet)."""
+    needed = [other for other in tasks if other.id in task.depends_on]
+    sources = [other.status for other in needed if other.type == GATHERING]
+    strict = [other.status for other in needed if other.type != GATHERING]
+    if any(status in (FAILED, CANCELLED) for status in strict):
+        return FAILED
+    if any(status not in ENDED for status in (*sources, *strict)):
+        return PENDING
+    return FAILED if sources and COMPLETED not in sources else COMPLETED

@@ -1,0 +1,135 @@
+"""A text as sentences: plain, hard-wrapped or Markdown. Pure."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from senter.wording import one_line
+
+LONGEST_HEADING = 80
+MOST_WORDS_OF_HEADING = 8
+LONGEST_ANNOUNCEMENT = 200
+
+_HEADING = re.compile(r"\s{0,3}#{1,6}\s(.*)$")
+_UNDERLINE = re.compile(r"\s{0,3}(=+|-+|~+)\s*$")
+_RULE = re.compile(r"[-=*_~#+|:.\s]{3,}$")
+_FENCE = re.compile(r"\s*(```|~~~)")
+_ITEM = re.compile(r"\s*([-*+•‣·]|\d{1,3}(\.\d{1,3})*[.)]|[a-z][.)]|\([A-Za-z]\))\s+(?=\S)")
+_BULLET = re.compile(r"\s*[-*+•‣·]\s+(?=\S)")
+_TABLE_ROW = re.compile(r"\s*\|.*\|\s*$")
+_IMAGE_OR_LINK = re.compile(r"!?\[([^\]]{0,300})\]\([^)]{0,500}\)")
+_EMPHASIS = re.compile(r"(\*\*|__|`+)(?=\S)(.{1,300}?)(?<=\S)\1")
+_CITATION = re.compile(r"\s*\[\d{1,4}\]")
+
+_END = re.compile(r"[.!?…]+[\"'”\u2019»)\]]*(?=\s)|[。\uff01\uff1f]+[」』”]*")
+_STARTS_A_SENTENCE = re.compile(r"[\"'“\u2018„«(\[¿¡]*[^\W_a-zß-öø-ÿ]")
+_ABBREVIATIONS = frozenset(
+    """
+    dr mr mrs ms prof st sr jr inc ltd co corp llc vs etc e.g i.e eg ie cf al no nr nos fig figs sec art vol pp
+    ed eds dept approx est jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k a.m p.m z.b d.h u.a bzw usw ca
+    abs evtl ggf hrsg inkl mio mrd str m mm mme mlle av p.ex
+    """.split()  # noqa: SIM905
+)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of a text, on one line, and the heading it stands under."""
+
+    text: str
+    heading: str
+
+
+def sentences(text: str) -> list[Sentence]:
+    """The sentences of a text in order, without its headings; a text that is nothing but headings gives those."""
+    found: list[Sentence] = []
+    headings: list[Sentence] = []
+    heading = ""
+    for unit, is_heading in _units(text):
+        plain = _plain(unit)
+        if is_heading:
+            heading = plain
+            headings.append(Sentence(plain, plain))
+        else:
+            parts = list(_split(plain))
+            if found and parts and found[-1].text.endswith(":") and len(found[-1].text) <= LONGEST_ANNOUNCEMENT:
+                # "Send reports to:" says nothing without what it announces
+                found[-1] = Sentence(f"{found[-1].text} {parts.pop(0)}", found[-1].heading)
+            found += [Sentence(each, heading) for each in parts]
+    return [each for each in found or headings if any(mark.isalnum() for mark in each.text)]
+
+
+def _units(text: str) -> Iterator[tuple[str, bool]]:
+    """The paragraphs, list items and headings of a text, and whether each is a heading."""
+    lines: list[str] = []
+    after_blank = True
+    for line in [*text.splitlines(), ""]:
+        if _UNDERLINE.match(line) and len(lines) == 1:
+            yield lines.pop(), True
+        elif match := _HEADING.match(line):
+            yield from _paragraph(lines)
+            yield match.group(1).rstrip("# \t"), True
+        elif not line.strip() or _RULE.match(line) or _FENCE.match(line):
+            yield from _paragraph(lines, alone=after_blank)
+            after_blank = True
+        elif _TABLE_ROW.match(line) or _starts_an_item(line, lines):
+            after_blank = after_blank and not lines
+            yield from _paragraph(lines)
+            lines.append(line)
+        else:
+            lines.append(line)
+
+
+def _starts_an_item(line: str, before: list[str]) -> bool:
+    """Whether a line begins a list item; one that continues a paragraph may begin with a number by chance."""
+    return bool(_BULLET.match(line) or (_ITEM.match(line) and (not before or _ITEM.match(before[0]))))
+
+
+def _paragraph(lines: list[str], alone: bool = False) -> Iterator[tuple[str, bool]]:
+    """The lines that were gathered as one paragraph, unless there are none; they are taken from the list."""
+    if not lines:
+        return
+    joined = lines[0].strip()
+    for line in lines[1:]:
+        joined += line.strip() if re.search(r"\w-$", joined) else f" {line.strip()}"
+    alone = alone and len(lines) == 1
+    lines.clear()
+    yield joined, alone and _looks_like_heading(joined)
+
+
+def _looks_like_heading(line: str) -> bool:
+    """Whether a line that stands alone is a heading: "8. Termination.", "WHAT IS NEW"."""
+    if len(line) > LONGEST_HEADING or len(line.split()) > MOST_WORDS_OF_HEADING:
+        return False
+    numbered = re.match(r"\d+(\.\d+)*\.?\s+[^\W\d_]", line)
+    return bool(numbered) or (line.isupper() and not line.endswith((".", "!", "?")))
+
+
+def _plain(unit: str) -> str:
+    """A paragraph or heading on one line without Markdown's marks, list bullets and numbers of citations."""
+    text = unit[match.end() :] if (match := _ITEM.match(unit)) else unit
+    if _TABLE_ROW.match(text):
+        text = text.strip().strip("|").replace("|", " | ")
+    text = _IMAGE_OR_LINK.sub(r"\1", one_line(text))
+    return one_line(_CITATION.sub("", _EMPHASIS.sub(r"\2", text)))
+
+
+def _split(paragraph: str) -> Iterator[str]:
+    """The sentences of a paragraph that is on one line."""
+    start = 0
+    for match in _END.finditer(paragraph):
+        before, after = paragraph[start : match.end()], paragraph[match.end() :][:8].lstrip()
+        if match.group()[0] in ".…" and (_is_abbreviation(before) or not _STARTS_A_SENTENCE.match(after)):
+            continue
+        if match.group()[0] in "!?" and after and not _STARTS_A_SENTENCE.match(after):
+            continue
+        yield before.strip()
+        start = match.end()
+    if rest := paragraph[start:].strip():
+        yield rest
+
+
+def _is_abbreviation(before: str) -> bool:
+    """Whether a text ends in a full stop that is not the end of a sentence: "Dr.", "J.", "e.g."."""
+    word = before.rsplit(maxsplit=1)[-1].rstrip(".").lstrip("(\"'[“„").casefold()
+    return word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()) or bool(re.fullmatch(r"(\w\.)+\w", word))

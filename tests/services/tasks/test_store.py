@@ -1,0 +1,257 @@
+"""Goals on disk."""
+
+import pytest
+from support.goal_work import RESEARCH, STEP
+
+from senter.errors import InvalidState, NoSuchGoal, Unavailable
+from senter.tasks.goal import (
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    IN_PROGRESS,
+    NEW,
+    PENDING,
+    PLANNING,
+    RUNNING,
+    WAITING,
+    Goal,
+    GoalOptions,
+    Task,
+)
+from senter.tasks.letter import Letter
+from senter.tasks.store import TABLES_VERSION, Store
+from senter.tasks.tools.findings import Findings, Passage
+
+LETTER = Letter("log", "plan_created", "Größe 📊", "/r.md", "key")
+FOUND = Findings("text", (Passage("/a", "line 1", "t", "x"),), ("note",), "model", ("/f",))
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Where the database will be."""
+    return tmp_path / "tasks.db"
+
+
+@pytest.fixture
+def store(file):
+    """An open, empty store."""
+    opened = Store(file)
+    opened.open()
+    yield opened
+    opened.close()
+
+
+def add(store, description="goal", **options):
+    """Write a goal down; its id."""
+    return store.add_goal(1, description, GoalOptions(**options))[0]
+
+
+def planned(store, steps=STEP, **options):
+    """Write a goal with a plan down; its id."""
+    goal_id = add(store, **options)
+    store.move_goal(goal_id, PLANNING)
+    store.save_plan(goal_id, "keywords", steps, 2, LETTER)
+    return goal_id
+
+
+def done(store, task_id, status=COMPLETED, **values):
+    """Do a task."""
+    store.begin_task(task_id, 3)
+    store.move_task(task_id, status, 4, **values)
+
+
+def statuses(store, goal_id):
+    """What became of the tasks of a goal."""
+    return [task.status for task in store.tasks(goal_id)]
+
+
+def test_a_goal_is_read_back(store):
+    options = GoalOptions(9, "home", "ai.senter.Cli1", "key")
+    assert store.add_goal(5, "Größe 📊\nof it", options) == ("1", True)
+    goal = Goal("1", "Größe 📊\nof it", NEW, "home", "ai.senter.Cli1", priority=9, created=5)
+    assert store.goal("1") == store.goals("", 10, 0)[0] == store.open_goals()[0] == goal
+
+
+def test_the_same_key_is_the_same_goal(store):
+    assert store.add_goal(1, "one", GoalOptions(key="k")) == ("1", True)
+    add(store, "two")
+    assert store.add_goal(2, "three", GoalOptions(key="k")) == ("1", False)
+    assert [goal.description for goal in store.goals("", -1, 0)] == ["two", "one"]
+
+
+def test_an_id_is_never_given_twice(store):
+    goal_id = add(store)
+    with store.writing() as connection:
+        connection.execute("DELETE FROM goals")
+    assert add(store) != goal_id
+
+
+def test_a_plan_is_read_back_in_its_order(store):
+    goal_id = planned(store, RESEARCH * 4, priority=7)
+    tasks = store.tasks(goal_id)
+    assert tasks[0] == Task(
+        "1.1", "1", "look here", "research", tool="file_search", priority=7, depends_on=[], created=2
+    )
+    assert [task.id for task in tasks] == [f"1.{number}" for number in range(1, 13)]
+    assert tasks[2].depends_on == ["1.1", "1.2"]
+    assert store.parameters("1.1") == {"folder": "/d"}
+    assert (store.goal(goal_id).state, store.goal(goal_id).planner) == (RUNNING, "keywords")
+
+
+@pytest.mark.parametrize("state", [NEW, CANCELLED, FAILED, RUNNING])
+def test_a_plan_that_nobody_makes_any_more_is_not_saved(store, state):
+    goal_id = add(store)
+    if state == CANCELLED:
+        store.cancel_goal(goal_id, 1, LETTER)
+    elif state != NEW:
+        store.move_goal(goal_id, PLANNING)
+        store.move_goal(goal_id, state)
+    told = len(store.letters())
+    with pytest.raises(InvalidState):
+        store.save_plan(goal_id, "keywords", STEP, 2, LETTER)
+    assert (store.goal(goal_id).state, store.tasks(goal_id), len(store.letters())) == (state, [], told)
+
+
+def test_open_goals_come_most_urgent_first_then_oldest_first(store):
+    for priority in (5, 9, 1, 9):
+        add(store, priority=priority)
+    planned(store, priority=5)
+    store.cancel_goal(add(store, priority=10), 1, LETTER)
+    store.move_goal(add(store, priority=10), PLANNING)
+    assert [goal.id for goal in store.open_goals()] == ["2", "4", "1", "5", "3"]
+
+
+def test_goals_that_are_not_ended_are_counted_by_state(store):
+    add(store)
+    store.cancel_goal(add(store), 1, LETTER)
+    store.move_goal(planned(store), WAITING)
+    store.move_goal(planned(store), COMPLETED)
+    assert store.counts() == {NEW: 1, WAITING: 1}
+
+
+def test_a_step_that_is_done_is_read_back_with_what_it_found(store):
+    goal_id = planned(store, RESEARCH)
+    done(store, "1.1", findings=FOUND, summary="it is long")
+    task = store.tasks(goal_id)[0]
+    assert (task.status, task.summary, task.started, task.finished, task.attempts) == (
+        *(COMPLETED, "it is long", 3, 4, 1),
+    )
+    assert store.findings(["1.2", "1.1", "9.9"]) == [Findings(), FOUND, Findings()]
+    assert (store.goal(goal_id).tasks_done, store.goal(goal_id).tasks_total) == (1, 3)
+
+
+@pytest.mark.parametrize("status", [PENDING, COMPLETED, FAILED, CANCELLED])
+def test_a_step_that_is_not_being_done_cannot_be_completed(store, status):
+    goal_id = planned(store)
+    if status == CANCELLED:
+        store.cancel_goal(goal_id, 1, LETTER)
+    elif status != PENDING:
+        done(store, "1.1", status)
+    told = len(store.letters())
+    with pytest.raises(InvalidState):
+        store.move_task("1.1", COMPLETED, 9, findings=FOUND, letters=[LETTER])
+    assert statuses(store, goal_id) == [status]
+    assert len(store.letters()) == told
+
+
+def test_a_step_cannot_be_begun_twice(store):
+    planned(store)
+    store.begin_task("1.1", 3)
+    with pytest.raises(InvalidState):
+        store.begin_task("1.1", 4)
+    assert store.tasks("1")[0].attempts == 1
+
+
+def test_a_goal_is_cancelled_with_what_is_left_of_its_plan(store):
+    goal_id = planned(store, [*RESEARCH, *STEP])
+    done(store, "1.1")
+    done(store, "1.2", FAILED, error="no")
+    store.begin_task("1.3", 3)
+    assert [task.id for task in store.cancel_goal(goal_id, 8, LETTER)] == ["1.3", "1.4"]
+    assert statuses(store, goal_id) == [COMPLETED, FAILED, CANCELLED, CANCELLED]
+    goal = store.goal(goal_id)
+    assert (goal.state, goal.outcome, goal.finished) == (CANCELLED, CANCELLED, 8)
+
+
+def test_what_is_tried_again_is_what_was_not_done(store):
+    goal_id = planned(store, RESEARCH)
+    done(store, "1.1", findings=FOUND)
+    done(store, "1.2", FAILED, error="no")
+    store.cancel_goal(goal_id, 8, LETTER)
+    assert [task.id for task in store.retry_goal(goal_id)] == ["1.2", "1.3"]
+    assert statuses(store, goal_id) == [COMPLETED, PENDING, PENDING]
+    assert [task.error for task in store.tasks(goal_id)] == ["", "", ""]
+    assert store.findings(["1.1"]) == [FOUND]
+    goal = store.goal(goal_id)
+    assert (goal.state, goal.outcome, goal.error, goal.finished) == (RUNNING, "", "", 0)
+
+
+def test_what_nobody_works_on_is_taken_up(store):
+    for _ in range(2):
+        planned(store)
+        store.move_goal(add(store), PLANNING)
+    store.begin_task("1.1", 1)
+    store.begin_task("3.1", 1)
+    store.take_up({"3.1", "4"})
+    assert [store.goal(goal).state for goal in ("2", "4")] == [NEW, PLANNING]
+    assert statuses(store, "1") + statuses(store, "3") == [PENDING, IN_PROGRESS]
+
+
+def test_everything_that_waits_goes_on_the_oldest_first(store):
+    for _ in range(2):
+        planned(store)
+    for task in ("2.1", "1.1"):
+        done(store, task, WAITING, error="needs a model")
+    store.move_goal("1", WAITING, error="needs a model")
+    assert [task.id for task in store.release_waiting()] == ["1.1", "2.1"]
+    assert statuses(store, "1") + statuses(store, "2") == [PENDING, PENDING]
+    assert (store.goal("1").state, store.goal("1").error, store.tasks("1")[0].error) == (RUNNING, "", "")
+    assert store.release_waiting() == []
+
+
+def test_letters_are_kept_in_order_until_they_are_forgotten(store, file):
+    store.add_letter(LETTER)
+    goal_id = planned(store)
+    store.move_goal(goal_id, COMPLETED, [Letter("notice", "Goal achieved", "x", "/r.md", "k")])
+    store.close()
+    again = Store(file)
+    again.open()
+    ((first, letter), (second, _), (third, last)) = again.letters()
+    assert (letter, last.subject) == (LETTER, "Goal achieved")
+    again.forget_letter(second)
+    assert [number for number, _ in again.letters()] == [first, third]
+    again.close()
+
+
+def test_a_move_that_is_refused_tells_nobody(store):
+    goal_id = add(store)
+    with pytest.raises(InvalidState):
+        store.move_goal(goal_id, COMPLETED, [LETTER], outcome=COMPLETED)
+    assert (store.letters(), store.goal(goal_id).outcome) == ([], "")
+
+
+def test_a_disk_that_is_full_leaves_nothing_half_done(store):
+    goal_id = add(store)
+    store.move_goal(goal_id, PLANNING)
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+    large = Letter("log", "plan_created", "x" * 20_000)
+    with pytest.raises(Unavailable, match="full"):
+        store.save_plan(goal_id, "keywords", RESEARCH, 1, large)
+    assert (store.goal(goal_id).state, store.tasks(goal_id), store.letters()) == (PLANNING, [], [])
+    store._connection.execute(f"PRAGMA max_page_count = {pages + 100}")
+    assert len(store.save_plan(goal_id, "keywords", RESEARCH, 1, large)) == 3
+
+
+@pytest.mark.parametrize("goal_id", ["", "x", "01", "1.1", "\uff11", "9" * 19, "9" * 5000, "1; DROP TABLE goals"])
+def test_an_id_that_is_none_is_told(store, goal_id):
+    add(store)
+    for ask in (store.goal, store.tasks, store.retry_goal, lambda name: store.cancel_goal(name, 1, LETTER)):
+        with pytest.raises(NoSuchGoal):
+            ask(goal_id)
+    assert store.goal("1").state == NEW
+
+
+def test_the_version_of_the_tables_is_the_number_of_migrations(store):
+    applied = store._connection.execute("SELECT COUNT(*) FROM _sqlite_migrations").fetchone()[0]
+    assert applied == store._connection.execute("PRAGMA user_version").fetchone()[0] == TABLES_VERSION

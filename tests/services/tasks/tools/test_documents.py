@@ -1,0 +1,154 @@
+"""What is read of a document."""
+
+import gzip
+import io
+from contextlib import suppress
+
+import pypdf
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from senter.errors import Unavailable
+from senter.tasks.tools.documents import LARGEST, LONGEST_PASSAGE, passages_of, title_of
+
+
+def locked(content):
+    """A PDF that needs a password."""
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(content))
+    writer.encrypt("secret", algorithm="RC4-128")
+    output = io.BytesIO()
+    writer.write(output)
+    return output.getvalue()
+
+
+def test_text_is_told_by_its_lines():
+    assert passages_of(b"\n\nOne.\nTwo.\n\nThree.\n", "a.txt") == [("line 3", "One.\nTwo.\n\nThree.")]
+
+
+def test_a_new_heading_begins_a_new_passage():
+    long = "A sentence of this part. " * 10
+    text = f"# One\n\n{long}\n\n# Two\n\n{long}\n"
+    assert [place for place, _ in passages_of(text.encode(), "a.md")] == ["line 1", "line 5"]
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0")))
+def test_passages_are_short_and_lose_no_word(text):
+    found = passages_of(text.encode(), "a.txt", kind="text/plain")
+    assert all(0 < len(piece) <= LONGEST_PASSAGE for _, piece in found)
+
+
+def test_a_huge_line_is_cut_behind_sentences():
+    found = passages_of(b"This is one sentence. " * 100_000, "a.txt")
+    assert all(text.strip().endswith("sentence.") for _, text in found)
+    assert sum(text.count("sentence") for _, text in found) == 100_000
+    assert {place for place, _ in found} == {"line 1"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["Größe für später".encode("latin-1"), "Größe für später".encode(), "Größe für später".encode("utf-16")],
+)
+def test_text_is_read_in_its_character_set(content):
+    assert passages_of(content, "a") == [("line 1", "Größe für später")]
+
+
+@pytest.mark.parametrize("content", [b"a\0b", bytes(range(128, 160)) * 9, b"\xff\xfe\xfd\x01\x02" * 99])
+def test_what_is_not_text_is_not_read(content):
+    with pytest.raises(Unavailable, match=r"^x\.bin is not text$"):
+        passages_of(content, "x.bin")
+
+
+def test_control_characters_do_not_get_through():
+    content = "a \x1b[31mred\x07 \u202etxt.exe".encode()
+    assert passages_of(content, "a") == [("line 1", "a [31mred txt.exe")]
+
+
+def test_gzip_is_unpacked():
+    assert passages_of(gzip.compress(b"Thirty days."), "a.txt.gz") == [("line 1", "Thirty days.")]
+
+
+def test_a_gzip_bomb_is_not_unpacked_as_a_whole():
+    with pytest.raises(Unavailable, match=r"^a\.gz is larger than 20 MB when unpacked$"):
+        passages_of(gzip.compress(bytes(LARGEST * 5)), "a.gz")
+
+
+@pytest.mark.parametrize("content", [gzip.compress(b"word " * 99)[:-20], b"\x1f\x8b\x08\x00nonsense"])
+def test_a_broken_gzip_is_told(content):
+    with pytest.raises(Unavailable, match=r"^a\.gz cannot be unpacked$"):
+        passages_of(content, "a.gz")
+
+
+def test_a_pdf_is_told_by_its_pages(pdf):
+    found = passages_of(pdf("Thirty days.", "Sixty days."), "a.pdf")
+    assert [(place, text.strip()) for place, text in found] == [
+        ("page 1", "Thirty days."),
+        ("page 2", "Sixty days."),
+    ]
+
+
+def test_a_pdf_in_gzip_is_a_pdf(pdf):
+    assert passages_of(gzip.compress(pdf("Thirty days.")), "a.pdf.gz")[0][0] == "page 1"
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (lambda pdf: pdf(""), "a.pdf is a PDF without text, perhaps a scan"),
+        (lambda pdf: locked(pdf("Thirty days.")), "a.pdf is protected by a password"),
+        (lambda pdf: b"%PDF-1.4\nnonsense", "a.pdf is a PDF that cannot be read"),
+        (lambda pdf: pdf("Thirty")[:300], "a.pdf is a PDF that cannot be read"),
+    ],
+)
+def test_a_pdf_that_cannot_be_read_says_why(pdf, broken, told):
+    with pytest.raises(Unavailable) as caught:
+        passages_of(broken(pdf), "a.pdf")
+    assert str(caught.value) == told
+
+
+@given(data=st.data())
+def test_a_pdf_with_wrong_bytes_is_read_or_refused(pdf, data):
+    content = bytearray(pdf("Thirty days.", "Sixty days."))
+    for _ in range(data.draw(st.integers(1, 9))):
+        content[data.draw(st.integers(5, len(content) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(Unavailable):
+        passages_of(bytes(content), "a.pdf")
+
+
+PAGE = """<!DOCTYPE html><html><head><title>Cure &amp; care</title><style>p{}</style></head><body>
+<script>alert("stolen")</script><nav><a href="/">Home</a></nav>
+<article><h1>Cure</h1><p>A violator has thirty days to cure a violation of the licence, said the page at length.</p>
+<p>After that the licence ends, unless the holder of the rights says otherwise in a letter.</p>
+</article></body></html>"""
+
+
+def test_html_is_read_without_scripts_and_styles():
+    text = " ".join(piece for _, piece in passages_of(PAGE.encode(), "a.html"))
+    assert "thirty days to cure" in text
+    assert "stolen" not in text
+    assert "p{}" not in text
+
+
+def test_a_small_page_without_an_article_is_read_too():
+    content = b"<html><script>x()</script><body><div>Tea</div><div>Cake</div></body></html>"
+    text = "\n".join(piece for _, piece in passages_of(content, "a"))
+    assert text.split() == ["Tea", "Cake"]
+
+
+def test_html_in_a_character_set_of_its_own_is_read():
+    content = '<html><meta charset="iso-8859-2"><body><p>Zażółć gęślą</p></body></html>'.encode("iso-8859-2")
+    assert "Zażółć gęślą" in passages_of(content, "a.html")[0][1]
+
+
+def test_html_nested_without_end_is_read_or_empty():
+    passages_of(b"<html>" + b"<div>" * 100_000 + b"deep", "a.html")
+
+
+def test_an_empty_page_has_no_passages():
+    assert passages_of(b"", "a.html") == []
+
+
+def test_the_title_of_a_page_is_one_line():
+    assert title_of(PAGE.encode()) == "Cure & care"
+    assert title_of(b"<title>\x1b[2J a\nb</title>") == "[2J a b"
+    assert title_of(b"text") == ""

@@ -1,0 +1,96 @@
+"""Reading pages on the web, from a real server."""
+
+import gzip
+
+import pytest
+
+from senter.errors import InvalidArgument, Unavailable
+from senter.tasks.tools import web_page
+from senter.tasks.tools.findings import Findings, Passage
+from senter.tasks.tools.tool import Context
+
+HTML = {"Content-Type": "text/html"}
+PAGE = b"""<html><head><title>Cure</title></head><body><script>steal()</script><article>
+<p>A violator has thirty days to cure a violation of the licence, as this page explains at some length.</p>
+<p>Bread, on the other hand, is baked for forty minutes in an oven that has been heated before that.</p>
+</article></body></html>"""
+
+
+def read(parameters, earlier=(), question="how many days to cure a violation"):
+    """The findings of reading pages; ``earlier`` are URLs that a search found."""
+    found = Findings(passages=tuple(Passage(url, "", "Found", "a snippet") for url in earlier))
+    return web_page.run(parameters, Context(question, earlier=found))
+
+
+def test_the_article_of_a_page_is_read(serving):
+    with serving({"/": (200, HTML, PAGE)}) as web:
+        findings = read({"url": f"{web.address}/"})
+    (passage,) = findings.passages
+    assert (passage.source, passage.title) == (f"{web.address}/", "Cure")
+    assert "thirty days" in passage.text
+    assert "steal" not in passage.text
+    assert findings.text == "Read 1 page on the web."
+
+
+def test_text_pdf_and_gzip_are_read_too(serving, pdf):
+    pages = {
+        "/a": (200, {"Content-Type": "text/plain"}, b"Thirty days to cure."),
+        "/b": (200, {"Content-Type": "application/pdf"}, pdf("Sixty days to cure.")),
+        "/c": (200, {"Content-Encoding": "gzip"}, gzip.compress(b"Ninety days to cure.")),
+    }
+    with serving(pages) as web:
+        findings = read({"urls": [f"{web.address}{path}" for path in pages]})
+    assert [each.text.split()[0] for each in findings.passages] == ["Thirty", "Sixty", "Ninety"]
+    assert findings.passages[1].place == "page 1"
+
+
+def test_without_an_address_the_first_three_pages_found_before_are_read(serving):
+    pages = {f"/{number}": (200, {}, b"Thirty days to cure.") for number in range(5)}
+    with serving(pages) as web:
+        findings = read({}, ["/home/a/letter", *[f"{web.address}{path}" for path in pages]])
+        assert sorted(web.asked) == ["/0", "/1", "/2"]
+    assert [each.title for each in findings.passages] == ["Found"] * 3
+
+
+def test_only_the_best_passages_of_a_page_are_kept(serving):
+    text = "".join(f"# Part {number}\n\n{'Days to cure. ' * 40}{number}\n\n" for number in range(30))
+    with serving({"/": (200, {}, text.encode())}) as web:
+        assert len(read({"url": f"{web.address}/"}).passages) == 8
+
+
+def test_one_page_that_fails_is_noted(serving):
+    with serving({"/a": (200, HTML, PAGE), "/c": (200, {}, b"\0\1")}) as web:
+        findings = read({"urls": [f"{web.address}{path}" for path in ("/a", "/b", "/c")]})
+    assert len(findings.passages) == 1
+    assert findings.notes == (
+        f"{web.address}/b was not read: 127.0.0.1 answers 404 Not Found",
+        f"{web.address}/c was not read: the page is not text",
+    )
+
+
+def test_a_page_that_does_not_fit_is_noted_as_that(serving):
+    with serving({"/": (200, {}, b"Bread.")}) as web, pytest.raises(Unavailable, match="nothing on the page fits"):
+        read({"url": f"{web.address}/"})
+
+
+def test_when_all_fail_it_is_an_error(serving):
+    with serving({}) as web, pytest.raises(Unavailable, match=r"^no page can be read: .*404 Not Found$"):
+        read({"url": f"{web.address}/a"})
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "/etc/passwd", "ftp://a.example/b", "javascript:alert(1)"])
+def test_what_is_not_on_the_web_is_refused(url):
+    with pytest.raises(InvalidArgument):
+        read({"url": url})
+    with pytest.raises(InvalidArgument):
+        read({"urls": [url]})
+
+
+def test_too_many_pages_are_refused():
+    with pytest.raises(InvalidArgument, match="urls names more than 10 pages"):
+        read({"urls": [f"https://a.example/{number}" for number in range(11)]})
+
+
+def test_without_any_page_there_is_nothing_to_read():
+    with pytest.raises(Unavailable, match="no step before found one"):
+        read({}, ["/home/a/letter"])

@@ -1,0 +1,225 @@
+"""The tasks' neighbours, played by hand: who plans, who carries steps out, who is told; and a disk that fails."""
+
+import asyncio
+import contextlib
+import threading
+
+from senter.errors import Unavailable
+from senter.tasks.goal import ENDED, GoalOptions
+from senter.tasks.plan import Step
+from senter.tasks.pursuit import Pursuit
+from senter.tasks.service import TasksService
+from senter.tasks.store import Store
+from senter.tasks.tools.findings import Findings, Passage
+from support.private_bus import until
+
+FULL = Unavailable("tasks.db cannot be used: database or disk is full")
+FOUND = Findings(
+    "It is long. [1]", (Passage("/d/a.md", "line 1", "a.md", "It is long."),), thinking="a model on a server"
+)
+STEP = (Step("do it", "custom"),)
+RESEARCH = (
+    Step("look here", "research", "file_search", {"folder": "/d"}),
+    Step("look there", "research", "web_search", {"query": "x"}),
+    Step("sum up", "generate", depends_on=(1, 2)),
+)
+
+
+class FakePlanner:
+    """Makes the plan that a test has written for a goal: steps, or the error it raises instead."""
+
+    def __init__(self):
+        self.plans = {}
+        self.asked = []
+        self.held = {}
+
+    def hold(self, description):
+        """Let the planning of a goal take until the event that is returned is set."""
+        return self.held.setdefault(description, asyncio.Event())
+
+    async def plan(self, description):
+        """The plan."""
+        self.asked.append(description)
+        if description in self.held:
+            await self.held[description].wait()
+        plan = self.plans.get(description, STEP)
+        if isinstance(plan, Exception):
+            raise plan
+        return "keywords", list(plan)
+
+
+class FakeExecutor:
+    """Does a step at once, or when a test lets it; what comes of it is what the test says of its description."""
+
+    def __init__(self):
+        self.outcomes = {}
+        self.held = {}
+        self.began = []
+        self.ended = []
+        self.cancelled = []
+        self.given = {}
+        self.running = self.most = 0
+
+    def hold(self, description):
+        """Let a step take until the event that is returned is set."""
+        return self.held.setdefault(description, asyncio.Event())
+
+    async def run(self, goal, task, parameters, earlier):
+        """What the step finds."""
+        self.began.append(task.id)
+        self.given[task.id] = (parameters, list(earlier))
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            if task.description in self.held:
+                await self.held[task.description].wait()
+        except asyncio.CancelledError:
+            self.cancelled.append(task.id)
+            raise
+        finally:
+            self.running -= 1
+        outcome = self.outcomes.get(task.description, FOUND)
+        if isinstance(outcome, Exception):
+            raise outcome
+        self.ended.append(task.id)
+        return outcome
+
+
+class FakeReporter:
+    """Hears letters; ``away`` is the error it raises, ``lost`` makes it hear a letter and then raise it."""
+
+    def __init__(self):
+        self.heard = []
+        self.away = None
+        self.lost = None
+        self.refused = ()
+        self.tried = 0
+
+    async def log(self, activity_type, summary, options):
+        """Hear what was done."""
+        self._hear(activity_type, summary, "", options.key)
+
+    async def notify(self, title, body, options):
+        """Hear what is to be shown."""
+        self._hear(title, body, options.open, options.key)
+        return "notice"
+
+    def _hear(self, subject, text, target, key):
+        self.tried += 1
+        if self.away:
+            raise self.away
+        if subject in self.refused:
+            raise self.refused[subject]
+        self.heard.append((key, subject, text, target))
+        if self.lost:
+            error, self.lost = self.lost, None
+            raise error
+
+    @property
+    def told(self):
+        """The subjects of what it has heard, in order; what it hears again by the same key it knows already."""
+        return [subject for _, subject, *_ in dict((row[0], row) for row in self.heard).values()]
+
+    def texts(self, subject):
+        """What it has heard of a subject."""
+        return list(dict((row[0], row[2]) for row in self.heard if row[1] == subject).values())
+
+
+class FaultyStore(Store):
+    """A store on a real file whose disk fails when a test says so."""
+
+    def __init__(self, file):
+        super().__init__(file)
+        self.full = False
+        self.reads = self.writes = 0
+        self.dies_at = 0
+        """With which write the process ends: nothing is read or written after it."""
+        self.dies_after = False
+        """Whether that write is on disk."""
+        self.dead = threading.Event()
+
+    @contextlib.contextmanager
+    def writing(self):
+        """Write, or fail."""
+        self.writes += 1
+        last = self.writes == self.dies_at
+        if self.full or (last and not self.dies_after):
+            if last:
+                self.dead.set()
+            raise FULL
+        with super().writing() as connection:
+            yield connection
+        if last:
+            self.dead.set()
+            raise FULL
+
+    @contextlib.contextmanager
+    def reading(self):
+        """Read, or fail."""
+        self.reads += 1
+        if self.dead.is_set():
+            raise FULL
+        with super().reading() as connection:
+            yield connection
+
+
+class Work:
+    """The tasks and everything around them; ``clock`` is support.clock's."""
+
+    def __init__(self, folder, clock, slots=3, store=None, earlier=None, permitted=True):
+        self.store = store or FaultyStore(folder / "tasks.db")
+        self.reports = folder / "reports"
+        self.planner = earlier.planner if earlier else FakePlanner()
+        self.executor = earlier.executor if earlier else FakeExecutor()
+        self.reporter = earlier.reporter if earlier else FakeReporter()
+        self.model = False
+        self.looked = 0
+        self.permitted = asyncio.Event()
+        if permitted:
+            self.permitted.set()
+        self.signals = []
+        self.pursuit = Pursuit(self.store, self.planner, self.executor, self.reports, slots, clock)
+        self.pursuit.tell(*(self.hear(name) for name in ("goal", "task", "finished")))
+        self.service = TasksService(self.store, self.pursuit, self.reporter, self.has_model, self.permitted.wait)
+
+    def hear(self, name):
+        """Who hears a signal."""
+        return lambda *told: self.signals.append((name, *told))
+
+    async def has_model(self):
+        """Whether there is a language model."""
+        self.looked += 1
+        if isinstance(self.model, Exception):
+            raise self.model
+        return self.model
+
+    async def add(self, description="goal", plan=None, **options):
+        """Take a goal on; its id."""
+        if plan is not None:
+            self.planner.plans[description] = plan
+        return await self.service.add_goal(description, GoalOptions(**options), ":1.5")
+
+    async def end_of(self, goal_id):
+        """The goal when it has ended, and the reporter was told."""
+        await until(lambda: self.store.goal(goal_id).state in ENDED)
+        await until(lambda: not self.store.letters() or self.reporter.away)
+        return self.store.goal(goal_id)
+
+    async def reaches(self, goal_id, state):
+        """The goal when it is in a state."""
+        await until(lambda: self.store.goal(goal_id).state == state)
+        return self.store.goal(goal_id)
+
+    def statuses(self, goal_id):
+        """What became of the tasks of a goal."""
+        return [task.status for task in self.store.tasks(goal_id)]
+
+
+@contextlib.asynccontextmanager
+async def at_work(work):
+    """The tasks from their start to their stop."""
+    await work.service.start()
+    try:
+        yield work
+    finally:
+        await work.service.stop()
