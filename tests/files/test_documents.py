@@ -65,10 +65,10 @@ def test_every_senter_command_that_is_mentioned_exists(document):
 @every_document
 def test_every_option_of_a_command_that_is_mentioned_exists(document):
     for line in code(document):
-        for word, rest in re.findall(BEFORE_A_COMMAND + r"senter ([a-z]+)([^;&|')]*)", line):
-            found = command([word])
+        for words, rest in re.findall(BEFORE_A_COMMAND + r"senter ((?:[a-z]+\b ?)+)([^;&|')]*)", line):
+            found = command(words.split())
             known = {name for parameter in found.params for name in parameter.opts} if found else set()
-            assert set(re.findall(r"(?<!\S)--?[a-z]+", rest)) <= known | {"-h", "--help"}, line
+            assert set(re.findall(r"(?<!\S)--?[a-z]+(?:-[a-z]+)*", rest)) <= known | {"-h", "--help"}, line
 
 
 @every_document

@@ -2,8 +2,10 @@
 
 import click
 
+from senter.cli.commands.ask import ask_model
 from senter.cli.commands.control import restart, start, stop
 from senter.cli.commands.digest import digest
+from senter.cli.commands.goals import goals
 from senter.cli.commands.logs import logs
 from senter.cli.commands.progress import progress
 from senter.cli.commands.status import status
@@ -18,7 +20,7 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (status, start, stop, restart, logs, progress, digest, version):
+for command in (ask_model, goals, status, start, stop, restart, logs, progress, digest, version):
     main.add_command(command)
 
 

@@ -3,16 +3,20 @@
 import asyncio
 import functools
 import json
+import os
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn, TypeVar
 
 import click
 
 from senter.bus.connection import Connection
-from senter.errors import NotRunning, SenterError
+from senter.errors import NotRunning, SenterError, Unavailable
 from senter.wording import one_line
 
-DONE, FAILED, NOT_RUNNING = 0, 1, 3
+DONE, FAILED, NOT_RUNNING, FAILED_GOAL = 0, 1, 3, 4
+INTERRUPTED = 130
+"""What a shell makes of Ctrl-C: 128 and the number of the signal."""
 
 Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -28,6 +32,7 @@ def told_in_one_sentence(command: Function) -> Function:
         except SenterError as error:
             fail(error)
         except OSError as error:
+            _write_no_more()
             fail(f"the output could not be written: {error.strerror}")
 
     return guarded  # type: ignore[return-value]
@@ -44,6 +49,13 @@ def fail(error: SenterError | str) -> NoReturn:
     raise SystemExit(NOT_RUNNING if isinstance(error, NotRunning) else FAILED)
 
 
+def _write_no_more() -> None:
+    """Let what is left in the buffer of stdout go nowhere, so that Python does not complain at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    os.close(nowhere)
+
+
 def ask(question: Callable[[Connection], Coroutine[Any, Any, Result]]) -> Result:
     """Connect to the session bus, ask, and return the answer."""
 
@@ -56,6 +68,27 @@ def ask(question: Callable[[Connection], Coroutine[Any, Any, Result]]) -> Result
             await connection.close()
 
     return asyncio.run(asking())
+
+
+async def while_connected(connection: Connection, work: Coroutine[Any, Any, Result]) -> Result:
+    """Do some work that takes long; it is cancelled when this is.
+
+    Raises what the work raises, and NotRunning when the bus goes away meanwhile.
+    """
+    working = asyncio.ensure_future(work)
+    lost = asyncio.ensure_future(connection.wait_lost())
+    try:
+        await asyncio.wait({working, lost}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+    except Unavailable:
+        if await connection.answers():
+            raise
+    finally:
+        working.cancel()
+        lost.cancel()
+        await asyncio.gather(working, lost, return_exceptions=True)
+    raise NotRunning("the session bus has gone; whether Senter goes on is shown by: senter status")
 
 
 def print_json(document: Any) -> None:

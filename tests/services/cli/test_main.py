@@ -24,6 +24,17 @@ NEEDS_THE_BUS = [
     ["stop"],
     ["restart"],
     ["start", "reporter"],
+    ["goals", "add", "Research cats"],
+    ["goals", "add", "Research cats", "--wait"],
+    ["goals", "list"],
+    ["goals", "list", "--json"],
+    ["goals", "show", "1"],
+    ["goals", "watch"],
+    ["goals", "watch", "1"],
+    ["goals", "cancel", "1"],
+    ["goals", "retry", "1"],
+    ["ask", "What is a cat?"],
+    ["ask", "What is a cat?", "--no-stream"],
 ]
 TAKES_A_ROOM = ["start", "stop", "restart", "logs"]
 IN_WORDS = " ".join
@@ -34,9 +45,12 @@ def senter(*arguments):
     return CliRunner().invoke(main, arguments, prog_name="senter")
 
 
-def commands():
-    """Every command by its name."""
-    return main.commands.items()
+def commands(group=main, words=()):
+    """Every command with the words that lead to it, those in groups too."""
+    for name, command in group.commands.items():
+        yield (*words, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*words, name))
 
 
 def test_senter_alone_prints_help():
@@ -52,15 +66,15 @@ def test_help_is_no_failure(option):
 
 
 def test_help_says_of_every_command_what_it_does():
-    for name, command in commands():
-        assert senter(name, "-h").exit_code == 0
+    for words, command in commands():
+        assert senter(*words, "-h").exit_code == 0
         assert command.get_short_help_str()
 
 
 def test_every_option_says_what_it_does():
-    for name, command in commands():
+    for words, command in commands():
         for parameter in command.params:
-            assert not isinstance(parameter, click.Option) or parameter.help, f"{name} {parameter.name}"
+            assert not isinstance(parameter, click.Option) or parameter.help, f"{words} {parameter.name}"
 
 
 def test_the_version_is_the_one_that_is_installed():
@@ -85,6 +99,16 @@ def test_an_unknown_room_is_a_usage_error_that_names_the_rooms(command):
         ["digest", "--hours", "0"],
         ["digest", "--hours", "x"],
         ["logs", "-n", "0"],
+        ["goals", "nonsense"],
+        ["goals", "add"],
+        ["goals", "add", "Research", "cats"],
+        ["goals", "add", "Research cats", "--priority", "0"],
+        ["goals", "add", "Research cats", "--priority", "11"],
+        ["goals", "list", "--state", "asleep"],
+        ["goals", "list", "--limit", "0"],
+        ["goals", "show"],
+        ["goals", "watch", "1", "2"],
+        ["ask"],
     ],
     ids=IN_WORDS,
 )
@@ -131,7 +155,8 @@ def test_without_a_journal_the_logs_are_one_sentence_and_a_failure(monkeypatch, 
 
 
 def test_the_command_line_does_not_load_what_only_rooms_need():
-    heavy = ["openai", "cv2", "mediapipe", "numpy", "sqlite_utils", "desktop_notifier", "pystemd", "rich"]
+    heavy = ["openai", "httpx2", "ddgs", "trafilatura", "lxml", "pypdf", "xllamacpp"]
+    heavy += ["cv2", "mediapipe", "numpy", "sqlite_utils", "sqlite3", "desktop_notifier", "pystemd", "rich"]
     program = f"import sys, senter.cli.__main__\nprint([name for name in {heavy} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"

@@ -1,0 +1,63 @@
+"""``senter ask``."""
+
+import asyncio
+
+import click
+
+from senter.bus.connection import Connection
+from senter.bus.names import PRIMARY
+from senter.cli.outcome import INTERRUPTED, ask, told_in_one_sentence, while_connected
+from senter.cli.plain import PlainText
+from senter.cli.typed import given
+from senter.models.client import ModelClient
+
+
+@click.command("ask")
+@click.argument("text", callback=given)
+@click.option("--no-stream", is_flag=True, help="Print the answer when all of it is there.")
+@told_in_one_sentence
+def ask_model(text: str, no_stream: bool) -> None:
+    """Ask the language model TEXT, or what stdin says when it is "-", and print its answer."""
+    try:
+        ask(lambda connection: while_connected(connection, _answer(connection, text, no_stream)))
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+
+
+async def _answer(connection: Connection, text: str, no_stream: bool) -> None:
+    """Print the answer as it comes; the request is cancelled when this is. Raises NoModel, ModelFailed."""
+    pieces: asyncio.Queue[str | None] = asyncio.Queue()
+    model = ModelClient(connection, PRIMARY)
+    asking = asyncio.ensure_future(model.generate([{"role": "user", "content": text}], on_text=pieces.put_nowait))
+    asking.add_done_callback(lambda _: pieces.put_nowait(None))
+    shown = Printer()
+    try:
+        while not no_stream and (piece := await pieces.get()) is not None:
+            shown.print(piece)
+        outcome = await asking
+        if no_stream:
+            shown.print(outcome.text)
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        shown.end()
+
+
+class Printer:
+    """Prints pieces of a text on stdout, harmless, and sees to it that its last line ends."""
+
+    def __init__(self) -> None:
+        self._plain = PlainText()
+        self._last = "\n"
+
+    def print(self, piece: str) -> None:
+        """Print one piece at once."""
+        if text := self._plain.feed(piece):
+            click.echo(text, nl=False)
+            self._last = text[-1]
+
+    def end(self) -> None:
+        """End the last line, unless it has ended or nothing was printed."""
+        if self._last != "\n":
+            click.echo()
+            self._last = "\n"
