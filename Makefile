@@ -14,19 +14,28 @@ USER_SYSTEMCTL := systemctl --user $(if $(SUDO_USER),--machine=$(SUDO_USER)@)
 UNIT_PYTHON ?= $(HOME_OF_SENTER)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint format docs bench install install-units uninstall clean
+.PHONY: help run setup test lint format docs bench install install-units uninstall clean
 
 help:  ## Show this menu
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
+run: $(VENV)/.core  ## Set Senter up and show its main job: a goal from plan to report
+	packaging/run
+
 setup: $(VENV)/.complete  ## Install what building and testing need: Debian packages, .venv
 
-$(VENV)/.complete: setup.cfg pyproject.toml $(wildcard packaging/debian-packages*.txt)
-	packaging/install-packages packaging/debian-packages.txt packaging/debian-packages-test.txt
+# What running takes; what testing takes comes on top.
+$(VENV)/.core: setup.cfg pyproject.toml packaging/debian-packages.txt
+	packaging/install-packages packaging/debian-packages.txt
 	$(SYSTEM_PYTHON) -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --upgrade pip
+	$(PYTHON) -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.complete: $(VENV)/.core packaging/debian-packages-test.txt
+	packaging/install-packages packaging/debian-packages-test.txt
 	$(PYTHON) -m pip install --quiet --editable '.[dev]'
-	touch $@
+	@touch $@
 
 test: setup lint  ## Run every test, on a private desktop session where root or sudo allows one
 	$(PYTHON) -m pytest tests/services tests/interfaces tests/files
