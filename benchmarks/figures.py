@@ -15,9 +15,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from senter.bus.connection import Connection
+from senter.bus.names import ENGINE, MODELS, REPORTER, TASKS
 from senter.reporter.client import ReporterClient
+from senter.tasks.client import TasksClient
+from senter.tasks.tools.child import request
+from senter.tasks.tools.tool import Context
+from senter.tasks.tools.toolbox import PROGRAM
 
-REPORTER, REFERENCE = "senter-reporter.service", "reference.service"
+REFERENCE = "reference.service"
+LICENSES = "/usr/share/common-licenses"
+QUESTION = "how many days a first-time violator has to cure a GPL violation"
+GOALS = 10
 ROUNDS = 10
 CALLS = 500
 SETTLE_SECONDS = 65
@@ -118,6 +126,37 @@ async def call_times() -> tuple[float, float, float]:
     return figures
 
 
+async def goal_time() -> float:
+    """From adding a goal to its report, milliseconds, median: documents are searched, and no model is there."""
+    connection = Connection()
+    await connection.open()
+    tasks = TasksClient(connection)
+    ended: asyncio.Queue[str] = asyncio.Queue()
+    times = []
+
+    def goal_changed(_goal: str, state: str) -> None:
+        if state in ("completed", "failed"):
+            ended.put_nowait(state)
+
+    async with tasks.following(goal_changed, lambda *_: None):
+        for _ in range(GOALS):
+            started = time.perf_counter()
+            await tasks.add_goal(f"Research {QUESTION}, from the documents in {LICENSES}")
+            assert await ended.get() == "completed"
+            times.append((time.perf_counter() - started) * 1000)
+    await connection.close()
+    return statistics.median(times)
+
+
+def tool_time() -> float:
+    """The search that such a goal is about, done once by its tool alone, milliseconds, median."""
+    question = request("file_search", {"folder": LICENSES}, Context(QUESTION, folders=(LICENSES,))).encode()
+    return statistics.median(
+        milliseconds(lambda: subprocess.run(PROGRAM, input=question, check=True, capture_output=True))
+        for _ in range(GOALS)
+    )
+
+
 def tell(what: str, figure: float, unit: str, reference: float) -> None:
     """One line: the figure, the reference, and their ratio."""
     print(f"{what:<32} {figure:8.2f} {unit:<3} reference {reference:8.2f}  ratio {figure / reference:6.2f}")
@@ -137,20 +176,25 @@ def main() -> None:
         "Restart=on-failure\nRestartSec=100ms\n"
     )
     systemctl("daemon-reload")
-    systemctl("start", "senter.target", REPORTER, REFERENCE)
-    tell("start to ready", start_time(REPORTER), "ms", start_time(REFERENCE))
-    tell("kill -9 to ready again", recovery_time(REPORTER), "ms", recovery_time(REFERENCE))
+    systemctl("start", "senter.target", REPORTER.unit, REFERENCE)
+    tell("start to ready", start_time(REPORTER.unit), "ms", start_time(REFERENCE))
+    tell("kill -9 to ready again", recovery_time(REPORTER.unit), "ms", recovery_time(REFERENCE))
     progress, log, daemon = asyncio.run(call_times())
     tell("call Progress", progress, "ms", daemon)
     tell("call Log (on disk)", log, "ms", daemon)
-    tell("memory (PSS)", pss(pid_of(REPORTER)), "MB", pss(pid_of(REFERENCE)))
+    asyncio.run(goal_time())  # the first one imports and creates what later ones find
+    tell("goal to report", asyncio.run(goal_time()), "ms", tool_time())
+    rooms = (REPORTER, ENGINE, *MODELS, TASKS)
+    systemctl("restart", *(room.unit for room in rooms))
+    for room in rooms:
+        tell(f"memory of {room.title} (PSS)", pss(pid_of(room.unit)), "MB", pss(pid_of(REFERENCE)))
     status = milliseconds(
         lambda: subprocess.run([home / ".local/bin/senter", "status"], check=True, capture_output=True)
     )
-    tell("senter status", status, "ms", milliseconds(lambda: systemctl("status", REPORTER)))
-    systemctl("restart", REPORTER)
+    tell("senter status", status, "ms", milliseconds(lambda: systemctl("status", REPORTER.unit)))
+    systemctl("restart", REPORTER.unit)
     time.sleep(SETTLE_SECONDS)
-    print(f"{'wake-ups in 10 s of rest':<32} {wake_ups(pid_of(REPORTER)):8.2f}")
+    print(f"{'wake-ups in 10 s of rest':<32} {wake_ups(pid_of(REPORTER.unit)):8.2f}")
 
 
 if __name__ == "__main__":
