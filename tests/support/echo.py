@@ -35,6 +35,7 @@ class EchoService:
     def __init__(self) -> None:
         self.healthy = True
         self.busy = False
+        self.work_comes_late = False
         self.asked = 0
         self.calls = 0
 
@@ -50,8 +51,9 @@ class EchoService:
         return self.healthy
 
     def is_busy(self) -> bool:
-        """What ``SetBusy`` said last."""
-        return self.busy
+        """What ``SetBusy`` said last; with work that comes late, busy from the second question on."""
+        was_busy, self.busy = self.busy, self.busy or self.work_comes_late
+        return was_busy
 
     def status(self) -> str:
         """``3 echoes``."""
@@ -233,12 +235,14 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=connection.RECONNECT_PAUSE)
     parser.add_argument("--tries", type=int, default=connection.RECONNECT_TRIES)
     parser.add_argument("--grace", type=float, default=runtime.STOP_GRACE)
+    parser.add_argument("--late-work", action="store_true", help="be busy only after having been asked once")
     chosen = parser.parse_args()
     connection.RECONNECT_PAUSE, connection.RECONNECT_TRIES = chosen.pause, chosen.tries
     runtime.STOP_GRACE = chosen.grace
 
     def build(_: Connection) -> tuple[Any, Interface]:
         service = EchoService()
+        service.work_comes_late = chosen.late_work
         return service, EchoInterface(service)
 
     runtime.run(ECHO, build, idle_exit_seconds=chosen.idle)

@@ -145,6 +145,12 @@ class Connection:
         self._names.pop(name, None)
         await self.ask_daemon("ReleaseName", "s", name)
 
+    def wake(self, name: str) -> None:
+        """Have the bus start whoever serves a bus name, without waiting for it."""
+        if self._bus.connected:
+            values = {"member": "StartServiceByName", "signature": "su", "body": [name, 0]}
+            self._bus.send(Message(destination=DAEMON, path=DAEMON_PATH, interface=DAEMON, **values))
+
     async def owner(self, name: str) -> str:
         """The unique name behind a bus name, or an empty string."""
         try:

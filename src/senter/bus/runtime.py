@@ -113,6 +113,7 @@ class _Life:
         self._manager = Manager(connection)
         self._stop = asyncio.Event()
         self._told = ""
+        self._work_came_late = False
 
     async def live(self) -> int:
         loop = asyncio.get_running_loop()
@@ -140,6 +141,8 @@ class _Life:
             await self._service.stop()
         if code == STOPPED:
             supervisor.notify(STATUS=self._service.status())
+        if self._work_came_late:
+            self._connection.wake(self._room.bus_name)
         await self._connection.close()
         return code
 
@@ -149,6 +152,8 @@ class _Life:
             if ended != 1:
                 await self._leave(grace=STOP_GRACE if ended == 0 else None)
                 await self._wait_for_bus()
+                # a call that came at the last moment was answered, and whoever comes next does the work
+                self._work_came_late = ended == 2 and self._service.is_busy()
                 return STOPPED
             logger.warning("The bus went away")
             ended, owned = await first_of(self._stop.wait(), self._connection.reopen())

@@ -74,6 +74,7 @@ class TasksService:
         pursuit.came_to_an_end, pursuit.model_answered = self._wake.set, self._model_answered
         self._loops: list[asyncio.Task[None]] = []
         self._counts: dict[str, int] = {}
+        self._counting = asyncio.Lock()
         self._telling = False
         self._permitted = False
         self._trouble = ""
@@ -129,7 +130,7 @@ class TasksService:
         goal_id, is_new = await self._on_disk(self._store.add_goal, self._pursuit.time(), text, options)
         if is_new:
             self._pursuit.goal_changed(goal_id, NEW)
-        await self._count()
+        await self._go_on()
         return goal_id
 
     async def cancel_goal(self, goal_id: str) -> None:
@@ -141,7 +142,7 @@ class TasksService:
             self._pursuit.task_changed(task.id, goal_id, CANCELLED)
         self._pursuit.goal_changed(goal_id, CANCELLED)
         self._pursuit.goal_finished(goal_id, CANCELLED, "")
-        await self._count()
+        await self._go_on()
 
     async def retry_goal(self, goal_id: str) -> None:
         """Take a goal up again. Raises NoSuchGoal, InvalidState when it has not failed and was not cancelled."""
@@ -149,7 +150,7 @@ class TasksService:
             self._pursuit.task_changed(task.id, goal_id, PENDING)
         goal = await self._on_disk(self._store.goal, goal_id)
         self._pursuit.goal_changed(goal_id, goal.state)
-        await self._count()
+        await self._go_on()
 
     async def goal(self, goal_id: str) -> Goal:
         """One goal. Raises NoSuchGoal."""
@@ -202,7 +203,7 @@ class TasksService:
             self._wake.clear()
             await self._pursuit.advance()
             self._trouble = ""
-            self._counts = await self._on_disk(self._store.counts)
+            await self._count()
             self._untold.set()
             if self._counts.get(WAITING):
                 self._missed.set()
@@ -235,13 +236,18 @@ class TasksService:
         except InvalidArgument as error:
             logger.error("The reporter takes %r at no time: %s", message.text, error)
 
-    async def _count(self) -> None:
+    async def _go_on(self) -> None:
         """Count the goals and let the work go on. What was done before stays done when the disk fails here."""
         self._wake.set()
         try:
-            self._counts = await self._on_disk(self._store.counts)
+            await self._count()
         except Unavailable as error:
             logger.warning("The goals could not be counted: %s", error)
+
+    async def _count(self) -> None:
+        """Count the goals, one count after the other, so that the last one holds."""
+        async with self._counting:
+            self._counts = await self._on_disk(self._store.counts)
 
     async def _look_for_models(self) -> None:
         """While goals wait for a language model, look for one, after a longer while each time."""
@@ -269,7 +275,7 @@ class TasksService:
         except SenterError as error:
             logger.info("Goals still wait for a language model: %s", error)
         else:
-            await self._count()
+            await self._go_on()
 
 
 def _log_break_down(loop: asyncio.Task[None]) -> None:

@@ -343,3 +343,12 @@ async def test_a_failure_inside_a_method_is_in_the_journal_line_by_line(client, 
     assert all(line.startswith("<3>") for line in complaint.splitlines())
     assert complaint.count("Traceback") == 1
     assert complaint.count("swordfish") == 1
+
+
+async def test_a_room_whose_last_call_brought_work_is_started_again(bus, client):
+    bus.install(ECHO.bus_name, *ECHO_PROGRAM, "--idle", "0.1", "--late-work")
+    owners = Inbox()
+    await client.watch_name(ECHO.bus_name, owners)
+    await Peer(client, ECHO).call("Echo", "s", "hello")
+    (first,), (nobody,), (second,) = [await owners.next() for _ in range(3)]
+    assert first and not nobody and second not in ("", first)

@@ -375,6 +375,7 @@ async def test_the_room_leaves_when_no_goal_is_open_and_not_before(rooms, client
     rooms.install(TASKS.bus_name, *HASTY, "0.2", "senter.tasks")
     model.default = Reply("Done.", stall="before")
     goal_id = await tasks.add_goal(POEM)
+    await model.wait_requests(1)
     owner = await client.owner(TASKS.bus_name)
     left = asyncio.create_task(client.wait_left(owner))
     with pytest.raises(TimeoutError):
