@@ -38,7 +38,7 @@ $(VENV)/.complete: $(VENV)/.core packaging/debian-packages-test.txt
 	@touch $@
 
 test: setup lint  ## Run every test, on a private desktop session where root or sudo allows one
-	$(PYTHON) -m pytest tests/services tests/interfaces tests/files
+	$(PYTHON) -m pytest --numprocesses 2 tests/services tests/interfaces tests/files
 	packaging/run-journeys
 
 lint: setup  ## Check style and types

@@ -6,20 +6,23 @@ raises Unavailable.
 
 import asyncio
 import contextlib
+import fcntl
 import itertools
 import logging
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from senter.errors import Unavailable
 
 Result = TypeVar("Result")
 
 DISK_PATIENCE = 20.0
+CLAIM_SECONDS, CLAIM_PAUSE = 8.0, 0.1
 
 _DAMAGES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -38,6 +41,7 @@ class Database:
         self._migrate = migrate
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._claimed: IO[bytes] | None = None
 
     def open(self) -> None:
         """Open the database, creating it and bringing its tables up to date.
@@ -47,6 +51,10 @@ class Database:
         """
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._claim()
+            # SQLite would leave helper files behind that cannot be written either, also when the file can be again
+            if self.file.exists() and not os.access(self.file, os.W_OK):
+                raise Unavailable(f"{self.file} cannot be written; see who owns it and its mode")
             self._open()
         except sqlite3.Error as error:
             if not isinstance(error, _Damaged) and _code(error) not in _DAMAGES:
@@ -61,6 +69,9 @@ class Database:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+            if self._claimed is not None:
+                self._claimed.close()
+                self._claimed = None
 
     def check(self) -> str:
         """An empty string, or what SQLite's quick check found."""
@@ -72,6 +83,24 @@ class Database:
     def damaged(self) -> list[Path]:
         """The files that were set aside because they were damaged."""
         return sorted(self.file.parent.glob(f"{self.file.name}.damaged-*[0-9]"))
+
+    def _claim(self) -> None:
+        """Make sure that nobody else writes the file; one who is about to leave may do so within CLAIM_SECONDS."""
+        if self._claimed is not None:
+            return
+        lock = self.file.with_name(f"{self.file.name}.lock").open("ab")
+        deadline = time.monotonic() + CLAIM_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    lock.close()
+                    raise Unavailable(f"{self.file} is used by another process") from None
+                time.sleep(CLAIM_PAUSE)
+            else:
+                self._claimed = lock
+                return
 
     def _open(self) -> None:
         connection = sqlite3.connect(self.file, check_same_thread=False, isolation_level="IMMEDIATE")

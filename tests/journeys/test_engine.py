@@ -17,7 +17,7 @@ from senter.bus.names import ENGINE
 
 UNIT = ENGINE.unit
 MODELS = session.HOME / ".local/share/senter/models"
-QUESTION = {"messages": [{"role": "user", "content": "Hello!"}], "max_tokens": 10}
+QUESTION = {"ignore_eos": True, "messages": [{"role": "user", "content": "Hello!"}], "max_tokens": 10}
 
 
 @pytest.fixture(autouse=True)

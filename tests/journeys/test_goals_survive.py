@@ -137,6 +137,19 @@ def test_a_hung_room_is_restarted_by_the_watchdog_and_goes_on(harbour: Path, mod
     assert sorted(told("goal_completed").values()) == [1, 1]
 
 
+def test_a_restart_in_the_middle_of_a_step_fails_no_goal(harbour: Path) -> None:
+    goals.use_providers()
+    session.drop_in(TASKS.unit, NO_LIMIT)
+    systemctl("start", TARGET)
+    ids = [add(question(number, harbour)) for number in range(1, GOALS + 1)]
+    restarts = 0
+    while any(state not in goals.ENDED for state in goals.states().values()) and restarts < GOALS:
+        systemctl("restart", TASKS.unit)
+        restarts += 1
+    assert restarts > 1, "the restarts fell while goals ran"
+    assert {found["outcome"] for found in await_end(*ids)} == {"completed"}
+
+
 def test_goals_end_although_the_bus_is_killed_meanwhile(harbour: Path, model: ScriptedModel) -> None:
     session.drop_in("dbus.service", NO_LIMIT)
     # it ends with its bus, and a unit that changes its state then can stall systemd for 90 s

@@ -90,7 +90,7 @@ def test_both_workers_start_with_senter_and_say_when_there_is_no_model() -> None
     told = complete("primary", "Hello").stderr
     folder = session.HOME / ".local/share/senter/models"
     assert "there is no language model: ollama cannot be reached;" in told
-    assert f"embedded has no model file in {folder}; see: senter setup" in told
+    assert f"embedded has no language model in {folder}; see: senter setup" in told
     assert prop("senter-engine.service", "StatusText").startswith("off;")
 
 

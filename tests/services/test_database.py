@@ -81,6 +81,38 @@ def test_everything_is_there_after_a_crash(words, file):
     after.close()
 
 
+def test_nobody_else_can_open_it(words, file, monkeypatch):
+    monkeypatch.setattr(database, "CLAIM_SECONDS", 0.0)
+    with pytest.raises(Unavailable, match=r"words\.db is used by another process"):
+        new(file)
+    add(words, "still mine")
+    words.close()
+    after = new(file)
+    assert kept(after) == ["still mine"]
+    after.close()
+
+
+def test_whoever_comes_waits_for_the_one_who_leaves(words, file):
+    add(words, "the last word")
+    leaving = threading.Timer(0.3, words.close)
+    leaving.start()
+    after = new(file)
+    assert kept(after) == ["the last word"]
+    after.close()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_file_that_could_not_be_written_can_be_used_once_it_can(words, file):
+    words.close()
+    file.chmod(0o400)
+    with pytest.raises(Unavailable, match="cannot be written"):
+        new(file)
+    file.chmod(0o600)
+    after = new(file)
+    add(after, "again")
+    after.close()
+
+
 def test_a_transaction_that_raises_is_taken_back(words):
     with pytest.raises(KeyError), words.writing() as connection:
         connection.execute("INSERT INTO words VALUES ('half')")

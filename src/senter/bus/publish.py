@@ -61,6 +61,10 @@ class Interface(library.ServiceInterface):  # type: ignore[misc]
     def tell_properties(self, *names: str) -> None:
         """Emit PropertiesChanged with what these properties are now; the room's status is told with it."""
         self.emit_properties_changed({name: getattr(self, name) for name in names})
+        self.tell_status()
+
+    def tell_status(self) -> None:
+        """Have the room's status told, if it is another one."""
         self.call_ended()
 
 

@@ -8,6 +8,7 @@ from senter.cli.commands.digest import digest
 from senter.cli.commands.goals import goals
 from senter.cli.commands.logs import logs
 from senter.cli.commands.progress import progress
+from senter.cli.commands.setup import setup
 from senter.cli.commands.status import status
 from senter.cli.commands.version import version
 
@@ -20,7 +21,7 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (ask_model, goals, status, start, stop, restart, logs, progress, digest, version):
+for command in (ask_model, goals, setup, status, start, stop, restart, logs, progress, digest, version):
     main.add_command(command)
 
 

@@ -62,7 +62,7 @@ def task_line(task: Task) -> str:
 def details(goal: Goal, tasks: list[Task]) -> str:
     """Everything about a goal, for a person."""
     lines = [f"Goal {one_line(goal.id)}: {one_line(goal.state)}", f"  {one_line(goal.description)}", ""]
-    facts = [("Priority", str(goal.priority)), ("Focus", goal.focus), ("Asked for by", goal.origin)]
+    facts = [("Priority", str(goal.priority)), ("Focus", goal.focus), ("Asked for by", _known(goal.origin))]
     facts += [("Taken on", when(goal.created)), ("Started", when(goal.started)), ("Ended", when(goal.finished))]
     facts += [(_remark_title(goal), goal_remark(goal) if goal.state in (WAITING, *ENDED) else "")]
     facts += [("Report", goal.report)]
@@ -107,6 +107,11 @@ def when(microseconds: int) -> str:
         return ""
     then = datetime.fromtimestamp(microseconds / 1_000_000).astimezone()
     return f"{then:%a %d %b %H:%M:%S}"
+
+
+def _known(origin: str) -> str:
+    """Who asked, unless that is the number of a connection to the bus (``:1.40``), which tells a person nothing."""
+    return "" if origin.startswith(":") else origin
 
 
 def _remark_title(goal: Goal) -> str:

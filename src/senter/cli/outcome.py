@@ -31,6 +31,9 @@ def told_in_one_sentence(command: Function) -> Function:
             return command(*arguments, **options)
         except SenterError as error:
             fail(error)
+        except BrokenPipeError:
+            _write_no_more()
+            raise SystemExit(FAILED) from None
         except OSError as error:
             _write_no_more()
             fail(f"the output could not be written: {error.strerror}")

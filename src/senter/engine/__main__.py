@@ -18,7 +18,9 @@ def build(_connection: Connection) -> Parts:
     engine = LlamaProcess(chosen.context_tokens, SLOTS)
     prepare = partial(address.prepare, paths.runtime_folder())
     service = EngineService(engine, chosen, paths.models_folder(), prepare, address.remove)
-    return service, EngineInterface(service)
+    interface = EngineInterface(service)
+    service.changed = interface.changed
+    return service, interface
 
 
 if __name__ == "__main__":

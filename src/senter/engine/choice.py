@@ -19,16 +19,16 @@ def choose(folder: Path, name: str) -> Path:
 
     Raises NoModel when there is none, Unavailable when the folder cannot be read.
     """
-    if name:
-        if not (folder / name).is_file():
-            raise NoModel(f"there is no {name} in {folder}; put it there, or mend [engine] model in config.toml")
-        return folder / name
     try:
+        if name and (folder / name).is_file():
+            return folder / name
         found = sorted(path for path in folder.iterdir() if path.suffix == ENDING and path.is_file())
     except FileNotFoundError:
         found = []
     except OSError as error:
         raise Unavailable(f"the models folder {folder} cannot be read: {error.strerror}") from error
+    if name:
+        raise NoModel(f"there is no {name} in {folder}; put it there, or mend [engine] model in config.toml")
     if not found:
         raise NoModel(f"there is no language model in {folder}; put a file *{ENDING} there")
     return found[0]

@@ -1,11 +1,31 @@
 """The engine, as other rooms and the command line see it."""
 
+from pathlib import Path
+
+from senter import paths, settings
 from senter.bus.client import Peer
 from senter.bus.connection import Connection
 from senter.bus.names import ENGINE
 from senter.bus.signatures import Check
+from senter.engine import choice, llama
+from senter.errors import Unavailable
 
 LOAD_SECONDS = 300.0
+
+
+def model_file() -> Path:
+    """The file that the engine would load now; found without waking the engine, which blocks for a moment.
+
+    Raises NoModel when there is none, Unavailable when it cannot be loaded, as far as that can be seen,
+    ConfigurationError for settings of the engine that cannot be used.
+    """
+    name = settings.load(settings.EngineSettings, paths.config_file()).model
+    choice.check_name(name)
+    model = choice.choose(paths.models_folder(), name)
+    choice.check_file(model)
+    if not llama.installed():
+        raise Unavailable(llama.MISSING)
+    return model
 
 
 class EngineClient:

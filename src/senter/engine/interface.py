@@ -42,3 +42,7 @@ class EngineInterface(Interface):
     def Slots(self) -> U32:
         """How many requests are worked on at once; more of them wait."""
         return SLOTS
+
+    def changed(self) -> None:
+        """Tell everybody what the properties are now."""
+        self.tell_properties("Model", "State")

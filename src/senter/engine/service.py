@@ -61,7 +61,8 @@ class EngineService:
     """The engine without bus and llama.cpp of its own.
 
     ``models`` is the folder of model files; ``prepare()`` answers the path of a socket that does not exist yet, or
-    raises Unavailable; ``remove(path)`` takes it away.
+    raises Unavailable; ``remove(path)`` takes it away. ``changed()`` is called when the state or the model may be
+    another one.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class EngineService:
         prepare: Callable[[], Path],
         remove: Callable[[Path], None],
     ) -> None:
+        self.changed: Callable[[], object] = _nobody_listens
         self.model = ""
         self._engine = engine
         self._settings = settings
@@ -135,6 +137,7 @@ class EngineService:
             return str(self._socket)
         if self._loading is None:
             self._loading = asyncio.create_task(self._load())
+            self.changed()
         loading = self._loading
         await asyncio.wait([loading])
         if loading.cancelled():
@@ -160,6 +163,7 @@ class EngineService:
             await self._unload()
             model = await asyncio.to_thread(choice.choose, self._models, self._settings.model)
             self.model = model.name
+            self.changed()
             await asyncio.to_thread(choice.check_file, model)
             self._socket = self._prepare()
             await self._engine.load(model, self._socket)
@@ -169,12 +173,14 @@ class EngineService:
         except SenterError as error:
             self._fail(str(error))
             raise
+        else:
+            self._settled = LOADED
+            self._heard = time.monotonic()
+            self._watching = asyncio.create_task(self._watch())
+            return str(self._socket)
         finally:
             self._loading = None
-        self._settled = LOADED
-        self._heard = time.monotonic()
-        self._watching = asyncio.create_task(self._watch())
-        return str(self._socket)
+            self.changed()
 
     async def _watch(self) -> None:
         """Look after the loaded model until it ends."""
@@ -183,6 +189,7 @@ class EngineService:
             while not (await asyncio.wait([ending], timeout=LOOK_SECONDS))[0]:
                 await self._look()
             self._fail(f"{ending.result()} while it ran {self.model}")
+            self.changed()
             logger.warning("%s", self._reason)
         finally:
             ending.cancel()
@@ -202,3 +209,7 @@ class EngineService:
 
     def _fail(self, reason: str) -> None:
         self._settled, self._reason = FAILED, reason
+
+
+def _nobody_listens() -> None:
+    """Nobody wants to know."""

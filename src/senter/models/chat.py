@@ -28,23 +28,26 @@ _NONSENSE = (AttributeError, LookupError, TypeError, ValueError, OverflowError, 
 class Chat:
     """Speaks with providers; one for all requests.
 
-    ``endpoint`` answers the UNIX socket of the embedded engine once its model is loaded; ``models_folder`` is where
-    its models are; ``key`` is sent to URLs, where nobody else can read it.
+    ``endpoint`` answers the UNIX socket of the embedded engine once its model is loaded; ``model_file`` blocks and
+    answers which file that would be, or raises a SenterError; ``key`` is sent where nobody else can read it.
     """
 
-    def __init__(self, endpoint: Callable[[], Awaitable[str]], models_folder: Path, key: str = "") -> None:
+    def __init__(
+        self, endpoint: Callable[[], Awaitable[str]], model_file: Callable[[], Path], key: str = ""
+    ) -> None:
         self._endpoint = endpoint
-        self._models_folder = models_folder
+        self._model_file = model_file
         self._key = key
         self._clients: dict[tuple[str, str], Any] = {}
 
     async def look(self, provider: Provider) -> None:
         """See whether a provider is there, without waking a model. Raises NoModel: ``ollama cannot be reached``."""
-        if provider.embedded:
-            if not await asyncio.to_thread(_has_model, self._models_folder):
-                raise NoModel(f"{provider.name} has no model file in {self._models_folder}")
-        else:
-            await _reach(provider)
+        if not provider.embedded:
+            return await _reach(provider)
+        try:
+            await asyncio.to_thread(self._model_file)
+        except SenterError as reason:
+            raise _unusable(provider, reason) from reason
 
     async def stream(
         self, provider: Provider, model: str, messages: Sequence[Message], options: GenerateOptions
@@ -52,7 +55,7 @@ class Chat:
         """Ask, and give the answer piece by piece; a stream that is closed ends the work of the provider.
 
         ``options.max_tokens`` has to be set. Raises NoModel before the first piece when the provider went away or
-        does not have the model, ModelFailed whenever it does not answer as it should.
+        does not have the model or refuses the key, ModelFailed whenever it does not answer as it should.
         """
         client = await self._client(provider)
         finished = False
@@ -68,18 +71,22 @@ class Chat:
             raise ModelFailed(f"{provider.name} ended in the middle of its answer")
 
     async def _client(self, provider: Provider) -> Any:
-        socket = await self._socket() if provider.embedded else ""
-        key = self._key if not provider.embedded and provider.name == provider.url and provider.private else ""
+        socket = await self._socket(provider) if provider.embedded else ""
+        key = self._key_for(provider)
         if (provider.name, socket) not in self._clients:
             made = await asyncio.to_thread(_client, provider.url or "http://engine/v1", socket, key)
             self._clients[provider.name, socket] = made
         return self._clients[provider.name, socket]
 
-    async def _socket(self) -> str:
+    async def _socket(self, provider: Provider) -> str:
         try:
             return await self._endpoint()
         except SenterError as reason:
-            raise NoModel(f"embedded cannot be used ({reason})") from reason
+            raise _unusable(provider, reason) from reason
+
+    def _key_for(self, provider: Provider) -> str:
+        """The key, if there is one and this provider is to have it."""
+        return self._key if not provider.embedded and provider.name == provider.url and provider.private else ""
 
     @contextlib.contextmanager
     def _translated(self, provider: Provider, model: str) -> Iterator[None]:
@@ -93,8 +100,8 @@ class Chat:
         except openai.NotFoundError as error:
             raise NoModel(f"{name} has no model {model}") from error
         except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            refusal = f"{name} refuses the key in OPENAI_API_KEY" if self._key else f"{name} wants a key"
-            raise ModelFailed(f"{refusal} (status {error.status_code})") from error
+            refusal = "refuses the key in OPENAI_API_KEY" if self._key_for(provider) else "wants a key"
+            raise NoModel(f"{name} {refusal} (status {error.status_code})") from error
         except openai.APIStatusError as error:
             complaint = f"{name} answered with status {error.status_code}"
             raise ModelFailed(self._quoted(complaint, _said(error.body))) from error
@@ -124,8 +131,12 @@ async def _reach(provider: Provider) -> None:
     writer.transport.abort()
 
 
-def _has_model(folder: Path) -> bool:
-    return any(folder.glob("*.gguf"))
+def _unusable(provider: Provider, reason: SenterError) -> NoModel:
+    """Why a provider cannot be asked, without the advice after it: that is given for all of them at once."""
+    what = str(reason).partition("; ")[0]
+    if isinstance(reason, NoModel):
+        return NoModel(f"{provider.name} has {what.removeprefix('there is ')}")
+    return NoModel(f"{provider.name} cannot be used ({what})")
 
 
 def _question(model: str, messages: Sequence[Message], options: GenerateOptions) -> dict[str, Any]:

@@ -63,6 +63,10 @@ class ModelClient:
         """``loading``, ``ready``, ``busy``, ``unavailable``, or an empty string when the worker sleeps."""
         return str(await self._peer.read("State") or "")
 
+    async def answering(self) -> tuple[str, str]:
+        """Which model answers and who runs it; empty when nobody does, that is not known, or the worker sleeps."""
+        return str(await self._peer.read("Model") or ""), str(await self._peer.read("Provider") or "")
+
     async def check(self) -> list[Check]:
         """Which providers are there."""
         return [Check(*row) for row in await self._peer.call("Check")]

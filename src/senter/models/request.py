@@ -13,6 +13,9 @@ ROLES = (SYSTEM, USER, ASSISTANT)
 
 OK, CANCELLED, ERROR = "ok", "cancelled", "error"
 
+SETUP = "see: senter setup"
+"""What every sentence about a missing model ends with."""
+
 USUAL_DEADLINE_MS = 120_000
 LONGEST_ID = 128
 LONGEST_QUESTION = 1_000_000

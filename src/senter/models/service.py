@@ -15,12 +15,10 @@ from senter.models import request
 from senter.models.deltas import Deltas
 from senter.models.job import Ended, Job
 from senter.models.providers import Provider
-from senter.models.request import CANCELLED, ERROR, OK, GenerateOptions, Manner, Message, Outcome, Piece
+from senter.models.request import CANCELLED, ERROR, OK, SETUP, GenerateOptions, Manner, Message, Outcome, Piece
 from senter.settings import ModelSettings
 
 LOADING, READY, BUSY, UNAVAILABLE = "loading", "ready", "busy", "unavailable"
-
-SETUP = "see: senter setup"
 
 logger = logging.getLogger(__name__)
 

@@ -19,11 +19,11 @@ def build(connection: Connection) -> Parts:
     primary, research = (ModelClient(connection, room) for room in MODELS)
     database = store.Store(paths.data_folder() / "tasks.db")
     steps = executor.Executor(Toolbox(), research, chosen, paths.workspace_folder())
-    slots, reports = chosen.max_concurrent_tasks, paths.reports_folder()
-    work = pursuit.Pursuit(database, planner.Planner(primary), steps, reports, slots, local_now)
-    permission = partial(wait_wanted, connection)
+    slots, permission = chosen.max_concurrent_tasks, partial(wait_wanted, connection)
+    work = pursuit.Pursuit(database, planner.Planner(primary), steps, paths.reports_folder(), slots, local_now)
     tasks = service.TasksService(database, work, ReporterClient(connection), steps.has_model, permission)
     face = interface.TasksInterface(tasks)
+    tasks.status_changed = face.tell_status
     work.tell(face.GoalChanged, face.TaskChanged, face.GoalFinished)
     return tasks, face
 

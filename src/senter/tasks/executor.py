@@ -11,7 +11,7 @@ from senter.errors import Denied, ModelFailed, NoModel, Unavailable
 from senter.models.request import GenerateOptions
 from senter.settings import TasksSettings
 from senter.tasks.goal import Goal, Task
-from senter.tasks.plan import DOCUMENTS, allowed_paths, named_paths, wants_writing
+from senter.tasks.plan import DOCUMENTS, allowed_paths, named_hosts, named_paths, wants_writing
 from senter.tasks.planner import Model
 from senter.tasks.text.summary import NOT_ANSWERED, cites, summarise
 from senter.tasks.tools.findings import Findings, Passage, merged
@@ -24,6 +24,7 @@ MODEL_TRIES = 3
 BACK_OFF_SECONDS = 1.0
 LONGEST_SOURCES = 12_000
 LONGEST_EARLIER = 8_000
+LONGEST_ANSWER = 100_000
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +88,8 @@ class Executor:
         return Context(
             question=goal.description,
             folders=tuple(self._allowed(goal)),
+            roots=self._settings.folders,
+            hosts=tuple(named_hosts(goal.description)),
             workspace=str(self._workspace),
             earlier=replace(merged(earlier), text=_written(earlier)),
             search_results=self._settings.search_results,
@@ -101,7 +104,7 @@ class Executor:
         for attempt in range(1, MODEL_TRIES + 1):
             try:
                 answer = await self._model.generate(messages, GenerateOptions(temperature=0.2))
-                text = answer.text.strip()
+                text = answer.text.strip()[:LONGEST_ANSWER]
                 if not text:
                     raise ModelFailed(f"{answer.model} answered nothing")
                 if sources and not cites(text, len(sources)) and not text.startswith(NOT_ANSWERED):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from senter.bus.signatures import U32, Byte, Str, Strings, Time
 from senter.errors import InvalidArgument, InvalidState
-from senter.wording import one_line, printable
+from senter.wording import LONGEST_LINE, one_line, printable
 
 NEW, PLANNING, RUNNING = "new", "planning", "running"
 PENDING, IN_PROGRESS = "pending", "in_progress"
@@ -113,8 +113,8 @@ def check_goal(description: str, options: GoalOptions) -> str:
         raise InvalidArgument(f"priority must be 1 to 10, not {options.priority}")
     for name in ("focus", "origin", "key"):
         value = getattr(options, name)
-        if value != one_line(value):
-            raise InvalidArgument(f"{name} must be plain text on one line")
+        if value != one_line(value) or len(value) > LONGEST_LINE:
+            raise InvalidArgument(f"{name} must be plain text on one line of at most {LONGEST_LINE} characters")
     return text
 
 

@@ -53,6 +53,14 @@ def goal_waits(goal: Goal, error: str) -> Letter:
     return Letter(LOG, "goal_waiting", f"Waiting: {_title(goal)} - {error}", key=f"{goal.id}-{goal.created}-waits")
 
 
+def goal_unanswered(goal: Goal, report: str) -> list[Letter]:
+    """All was done for a goal, and its question has no answer in the sources."""
+    title = _title(goal)
+    told = "The sources do not answer it. The report says what was looked at."
+    line = Letter(LOG, "goal_completed", f"Looked into, without an answer: {title}")
+    return [line, Letter(NOTICE, "No answer was found", f"{title}\n{told}", report)]
+
+
 def goal_finished(goal: Goal, state: str, error: str, report: str, researched: bool) -> list[Letter]:
     """A goal was reached or has failed: the log and a notice, whose click opens the report."""
     title = _title(goal)

@@ -12,6 +12,7 @@ from senter.errors import InvalidArgument
 from senter.tasks.goal import TYPES
 from senter.tasks.text.summary import question_of
 from senter.tasks.tools.catalogue import TOOLS, check_parameters
+from senter.tasks.tools.reading import CLOSED
 from senter.wording import LONGEST_LINE, one_line
 
 MOST_STEPS = 20
@@ -20,15 +21,22 @@ SEARCHING = ("research", "find", "search", "learn about", "look up", "look for")
 WRITING = ("write", "draft", "create", "compose")
 WEB = ("web", "internet", "online")
 
-CLOSED = ("/dev", "/etc", "/proc", "/sys", "/var/lib", "/var/log")
-"""What no goal reads, whatever is allowed; nor hidden folders."""
-
 DOCUMENTS = {"file_search": "folder", "file_read": "path"}
 """The tools that read what a goal names, and the parameter that names it."""
 
-_PATH = re.compile(
-    r"""(?P<quote>["'`])(?P<quoted>[~/][^"'`]*)(?P=quote)|(?:^|(?<=[\s(,:]))(?P<bare>~?/(?!/)[^\s"'`,;:)]*)"""
+_OPENING, _CLOSING = "\"'`“„‘«<[", "\"'`”“’»>]"  # noqa: RUF001 - as people type them
+_QUOTED = "|".join(
+    rf"{re.escape(first)}(?:file://)?([~/][^{re.escape(first + last)}]*){re.escape(last)}"
+    for first, last in zip(_OPENING, _CLOSING, strict=True)
 )
+_PATH = re.compile(rf"{_QUOTED}|(?:^|(?<=[\s(,:]))(?:file://)?(~[\w-]*/[^\s\"'`,;:)]*|/(?!/)[^\s\"'`,;:)]*)")
+_SAYS_WHERE = re.compile(
+    r"\b(?:from|in|using|with|through|below)\s+(?:(?:the|my|our|all|these|this)\s+)*"
+    r"(?:documents?|files?|notes?|papers?|pdfs?|folders?|directory|directories)\s+"
+    r"(?:(?:in|at|under|below|of|from|named|called)\b|[\"'“„«<\[~.])",
+    re.IGNORECASE,
+)
+_HOST = re.compile(r"\bhttps?://([\w.:\[\]-]+)(?![\w.:\[\]@-])", re.IGNORECASE)
 _DOCUMENT = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}$")
 
 
@@ -48,9 +56,26 @@ def named_paths(description: str) -> list[str]:
 
     A path with spaces has to be in quotes. A lone slash names nothing: it stands between two words.
     """
-    found = [match["quoted"] or match["bare"] for match in _PATH.finditer(description)]
+    found = [next(filter(None, match.groups())) for match in _PATH.finditer(description)]
     expanded = [_expanded(path.rstrip(".!?")) for path in found if path.strip("/.!?")]
     return list(dict.fromkeys(expanded))
+
+
+def named_hosts(description: str) -> list[str]:
+    """The hosts, each with its port if there is one, of the web addresses that a goal names."""
+    return list(dict.fromkeys(host.rstrip(".:") for host in _HOST.findall(description)))
+
+
+def check_named(description: str) -> None:
+    """Raise InvalidArgument for a goal that says where its documents are, but not by a path that can be read.
+
+    What is asked of private documents must not become a search of the web.
+    """
+    if _SAYS_WHERE.search(description) and not named_paths(description) and not _has(description, WEB):
+        raise InvalidArgument(
+            "the documents are not named by a path; write it with / or ~ at the beginning, in quotes when it has"
+            ' spaces, or add "from the web"'
+        )
 
 
 def allowed_paths(description: str, roots: Sequence[str]) -> list[str]:

@@ -32,7 +32,7 @@ from senter.tasks.goal import (
 )
 from senter.tasks.plan import Step
 from senter.tasks.store import Store
-from senter.tasks.text.report import file_name, report
+from senter.tasks.text.report import answered, file_name, report
 from senter.tasks.tools.file_write import write_atomically
 from senter.tasks.tools.findings import Findings
 from senter.wording import one_line, shortened
@@ -128,10 +128,11 @@ class Pursuit:
             self._broken.pop()
         moved, self._moved = self._moved, set()
         full = False
-        for goal in await self.on_disk(self._store.open_goals):
+        for goal_id in await self.on_disk(self._store.open_goals):
             full = full or self.steps >= self._slots
-            if goal.id in self._busy or (full and goal.id not in moved):
+            if goal_id in self._busy or (full and goal_id not in moved):
                 continue
+            goal = await self.on_disk(self._store.goal, goal_id)
             if goal.state == NEW and not full:
                 self._begin(goal.id, self._plan(goal), goal, None)
             elif goal.state == RUNNING:
@@ -186,7 +187,6 @@ class Pursuit:
         tasks = await self.on_disk(self._store.tasks, goal.id)
         for task in hopeless(tasks):
             await self._end(goal, task, FAILED, error=why_hopeless(task, tasks))
-        tasks = await self.on_disk(self._store.tasks, goal.id)
         if hopeless(tasks):
             return await self._go_on(goal, may_begin)
         able = [task for task in ready(tasks) if may_begin and task.id not in self._busy]
@@ -242,27 +242,32 @@ class Pursuit:
     async def _finish(self, goal: Goal, tasks: Sequence[Task], state: str, error: str) -> None:
         """Write the report, then note the end. A report that was written before is written again, the same file."""
         path = ""
+        found = await self._findings(tasks)
         if state == COMPLETED:
             try:
-                path = await self._write_report(goal, tasks)
+                path = await self._write_report(goal, tasks, found)
             except OSError as failure:
                 state, error = FAILED, f"the report could not be written: {failure.strerror}"
         how = outcome(state, tasks)
-        researched = any(task.type == GATHERING and task.status == COMPLETED for task in tasks)
-        letters = letter.goal_finished(goal, state, error, path, researched)
+        if state == COMPLETED and not answered(tasks, found):
+            letters = letter.goal_unanswered(goal, path)
+        else:
+            researched = any(task.type == GATHERING and task.status == COMPLETED for task in tasks)
+            letters = letter.goal_finished(goal, state, error, path, researched)
         values = {"outcome": how, "error": error, "report": path, "finished": self.time()}
         await self.on_disk(self._move_goal, goal, state, letters, values)
         self.goal_changed(goal.id, state)
         self.goal_finished(goal.id, how, path)
 
-    async def _write_report(self, goal: Goal, tasks: Sequence[Task]) -> str:
+    async def _findings(self, tasks: Sequence[Task]) -> dict[str, Findings]:
         done = [task.id for task in tasks if task.status == COMPLETED]
-        findings = dict(zip(done, await self.on_disk(self._store.findings, done), strict=True))
+        return dict(zip(done, await self.on_disk(self._store.findings, done), strict=True))
+
+    async def _write_report(self, goal: Goal, tasks: Sequence[Task], found: dict[str, Findings]) -> str:
         begun = datetime.fromtimestamp(goal.created / 1_000_000, self.now().tzinfo)
         file = self._reports / file_name(goal, begun)
-        await self.on_disk(
-            write_atomically, file, report(goal, tasks, findings, self.now()).encode(errors="replace")
-        )
+        text = await self.on_disk(report, goal, tasks, found, self.now())
+        await self.on_disk(write_atomically, file, text.encode(errors="replace"))
         return str(file)
 
     async def _give_up(self, goal: Goal, task: Task | None) -> None:

@@ -27,6 +27,7 @@ from senter.tasks.goal import (
     check_state,
 )
 from senter.tasks.letter import LOG, Letter, goal_cancelled
+from senter.tasks.plan import check_named
 from senter.tasks.pursuit import Pursuit
 from senter.tasks.store import Store
 
@@ -79,6 +80,7 @@ class TasksService:
         self._permitted = False
         self._trouble = ""
         self._back_off = SHORTEST_BACK_OFF
+        self.status_changed: Callable[[], object] = lambda: None
 
     async def start(self) -> None:
         """Open the database; the work begins when it is permitted. Raises Unavailable."""
@@ -126,6 +128,7 @@ class TasksService:
     async def add_goal(self, description: str, options: GoalOptions, source: str) -> str:
         """Take a goal on and return its id. Raises InvalidArgument, Unavailable when it was not written down."""
         text = check_goal(description, options)
+        check_named(text)
         options = replace(options, origin=options.origin or source)
         goal_id, is_new = await self._on_disk(self._store.add_goal, self._pursuit.time(), text, options)
         if is_new:
@@ -179,6 +182,7 @@ class TasksService:
             damage = await self._on_disk(self._store.check)
         except SenterError as error:
             damage = str(error)
+        damage = damage or self._trouble
         checks = [Check("goals", "fail" if damage else "ok", damage)]
         checks += [Check("damaged list of goals", "warn", f"look into {file}, or delete it") for file in set_aside]
         if waiting := self._counts.get(WAITING):
@@ -196,6 +200,7 @@ class TasksService:
             except SenterError as error:
                 logger.warning("The work on goals pauses: %s", error)
                 self._trouble = str(error)
+                self.status_changed()
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _pursue(self) -> None:
@@ -248,6 +253,7 @@ class TasksService:
         """Count the goals, one count after the other, so that the last one holds."""
         async with self._counting:
             self._counts = await self._on_disk(self._store.counts)
+        self.status_changed()
 
     async def _look_for_models(self) -> None:
         """While goals wait for a language model, look for one, after a longer while each time."""

@@ -17,6 +17,7 @@ from senter.tasks import goal as nouns
 from senter.tasks.goal import (
     CANCELLED,
     ENDED,
+    FAILED,
     IN_PROGRESS,
     NEW,
     PENDING,
@@ -79,13 +80,13 @@ class Store(Database):
             rows = connection.execute(f"{_GOAL} {where} ORDER BY id DESC LIMIT ? OFFSET ?", values).fetchall()
         return [Goal(*row) for row in rows]
 
-    def open_goals(self) -> list[Goal]:
-        """The goals that are new or running, most urgent first, then oldest first."""
+    def open_goals(self) -> list[str]:
+        """The ids of the goals that are new or running, most urgent first, then oldest first."""
         with self.reading() as connection:
             rows = connection.execute(
-                f"{_GOAL} WHERE state IN (?, ?) ORDER BY priority DESC, id", (NEW, RUNNING)
+                "SELECT id FROM goals WHERE state IN (?, ?) ORDER BY priority DESC, id", (NEW, RUNNING)
             ).fetchall()
-        return [Goal(*row) for row in rows]
+        return [str(row[0]) for row in rows]
 
     def counts(self) -> dict[str, int]:
         """How many goals there are in each state that is not an end."""
@@ -179,7 +180,9 @@ class Store(Database):
     def cancel_goal(self, goal_id: str, when: int, letter: Letter) -> list[Task]:
         """Cancel a goal and the rest of its plan; the tasks that were. Raises NoSuchGoal, InvalidState."""
         with self.writing() as connection:
-            nouns.check_goal_move(_goal(connection, goal_id).state, CANCELLED)
+            before = _goal(connection, goal_id).state
+            if before in ENDED:
+                raise InvalidState(f"goal {goal_id} has ended: it is {before}")
             left = [task for task in _tasks(connection, goal_id) if task.status not in ENDED]
             for task in left:
                 values = (CANCELLED, when, task.id)
@@ -194,9 +197,13 @@ class Store(Database):
     def retry_goal(self, goal_id: str) -> list[Task]:
         """Take up again what failed or was cancelled; the tasks that will be. Raises NoSuchGoal, InvalidState."""
         with self.writing() as connection:
+            before = _goal(connection, goal_id).state
+            if before not in (FAILED, CANCELLED):
+                raise InvalidState(
+                    f"goal {goal_id} is {before}; a goal that has failed or was cancelled can be retried"
+                )
             tasks = _tasks(connection, goal_id)
             state = RUNNING if tasks else NEW
-            nouns.check_goal_move(_goal(connection, goal_id).state, state)
             again = [task for task in tasks if task.status in ENDED and nouns.TASK_MOVES[task.status]]
             for task in again:
                 values = (PENDING, task.id)

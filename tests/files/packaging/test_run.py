@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGING = Path(__file__).parents[3] / "packaging"
-TOOLS = ("sh", "id", "dirname", "mkdir", "rm", "mktemp", "head", "cat", "env", "true")
+TOOLS = ("sh", "id", "dirname", "mkdir", "rm", "mktemp", "head", "cat", "env", "true", "tail")
 
 SAYS_YES = "#!/bin/sh\nexit 0\n"
 SAYS_NO = "#!/bin/sh\nexit 1\n"
@@ -143,6 +143,18 @@ def test_the_report_of_an_earlier_run_is_not_taken_for_that_of_this_one(machine)
     machine.put(machine.checkout / "packaging/run-goal", "#!/bin/sh\nexit 4\n")
     machine.run()
     assert not machine.copy()
+
+
+def test_a_bus_that_cannot_start_is_told_with_its_last_words(machine):
+    machine.put(machine.checkout / "packaging/private-session", NO_SESSION)
+    machine.put(
+        machine.bin / "dbus-run-session",
+        '#!/bin/sh\nfor n in 1 2 3 4 5 6; do echo "word $n" >&2; done\nexit 127\n',
+    )
+    code, output = machine.run()
+    log = machine.checkout / "build/run/rooms.log"
+    assert code == 127
+    assert f"\nIt failed. The last lines of {log}:\nword 2\nword 3\nword 4\nword 5\nword 6\n" in output
 
 
 def test_what_the_rooms_write_is_kept_apart_from_what_the_goal_complains_of(machine):

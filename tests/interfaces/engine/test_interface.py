@@ -14,13 +14,14 @@ from xml.etree import ElementTree
 import httpx2
 import openai
 import pytest
-from support.private_bus import DEADLINE, REPOSITORY, finish, until
+from support.private_bus import DEADLINE, REPOSITORY, Inbox, finish, until
 from support.tiny_model import write_tiny_model
 
 from senter import paths
+from senter.bus.connection import Match
 from senter.bus.names import ENGINE
-from senter.engine.client import EngineClient
-from senter.errors import NoModel, Unavailable
+from senter.engine.client import EngineClient, model_file
+from senter.errors import ConfigurationError, NoModel, Unavailable
 
 PROGRAM = (sys.executable, "-I", "-m", "senter.engine")
 XML = REPOSITORY / "units/interfaces/ai.senter.Engine1.xml"
@@ -201,6 +202,51 @@ async def test_a_process_that_dies_is_noticed_and_the_next_call_loads_again(engi
     assert await engine.endpoint(timeout=30) == endpoint
     assert await chat(endpoint)
     assert await pid_of(client) == pid
+
+
+async def test_what_becomes_of_the_model_is_told_at_once(run, client, model, supervisor):
+    """No watchdog ticks here, so nothing tells the status but the change itself."""
+    program = await run(*PROGRAM, NOTIFY_SOCKET=supervisor.address)
+    await client.wait_owned(ENGINE.bus_name)
+    changes = Inbox()
+    await client.subscribe(Match("org.freedesktop.DBus.Properties", "PropertiesChanged", path=ENGINE.path), changes)
+    await EngineClient(client).endpoint(timeout=30)
+    assert [(await changes.next())[1] for _ in range(3)] == [
+        {"State": "loading", "Model": ""},
+        {"State": "loading", "Model": "tiny.gguf"},
+        {"State": "ready", "Model": "tiny.gguf"},
+    ]
+    assert supervisor.lines.index("STATUS=loading tiny.gguf") < supervisor.lines.index(
+        "STATUS=tiny.gguf is loaded, 2 slots"
+    )
+    (llama,) = children(program.pid)
+    os.kill(llama, signal.SIGKILL)
+    assert (await changes.next())[1] == {"State": "failed", "Model": "tiny.gguf"}
+    await until(lambda: any(line.startswith("STATUS=failed: ") for line in supervisor.lines))
+
+
+def test_the_file_that_would_be_loaded_is_known_without_the_engine(home):
+    folder = paths.models_folder()
+    with pytest.raises(NoModel, match=f"there is no language model in {folder}"):
+        model_file()
+    folder.mkdir(parents=True)
+    (folder / "a.gguf").write_bytes(b"<html>")
+    with pytest.raises(Unavailable, match=r"a\.gguf is not a language model"):
+        model_file()
+    (folder / "b.model").write_bytes(b"GGUF")
+    config = home / "CONFIG_HOME/senter/config.toml"
+    config.parent.mkdir()
+    config.write_text('[engine]\nmodel = "b.model"\n')
+    assert model_file() == folder / "b.model"
+    config.write_text('[engine]\nmodel = "../b.model"\n')
+    with pytest.raises(ConfigurationError, match="model must be the name of a file"):
+        model_file()
+
+
+def test_a_model_file_is_of_no_use_without_llama(model, monkeypatch):
+    monkeypatch.setattr("senter.engine.llama.installed", lambda: False)
+    with pytest.raises(Unavailable, match=r"llama\.cpp is not installed"):
+        model_file()
 
 
 async def test_when_the_room_dies_the_model_goes_with_it(engine, client, model):

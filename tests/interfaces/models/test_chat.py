@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 import pytest
 from support.openai_server import OpenAIServer, Reply
 
-from senter.errors import ModelFailed, NoModel, Unavailable
+from senter.errors import ConfigurationError, ModelFailed, NoModel, Unavailable
 from senter.models.chat import Chat
 from senter.models.providers import Provider, providers_of
 from senter.models.request import GenerateOptions, Message
@@ -47,8 +48,13 @@ def provider(server) -> Provider:
 
 
 @pytest.fixture
-def chat(tmp_path) -> Chat:
-    return Chat(no_engine, tmp_path)
+def chat() -> Chat:
+    return Chat(no_engine, no_file)
+
+
+def no_file() -> Path:
+    """A models folder without a model."""
+    raise NoModel("there is no language model in /models; put a file *.gguf there")
 
 
 async def no_engine() -> str:
@@ -68,6 +74,13 @@ async def failure(chat, provider) -> str:
     with pytest.raises(ModelFailed) as failed:
         await pieces(chat, provider)
     return str(failed.value).replace(provider.name, "it")
+
+
+async def refusal(chat, provider) -> str:
+    """The sentence with which a provider passes a question on to the next."""
+    with pytest.raises(NoModel) as refused:
+        await pieces(chat, provider)
+    return str(refused.value).replace(provider.name, "it")
 
 
 async def test_an_answer_comes_word_by_word_with_what_it_cost(chat, provider, server):
@@ -195,17 +208,16 @@ async def test_cancelling_a_question_ends_it_at_the_provider(chat, provider, ser
         await asking
 
 
-async def test_a_key_is_sent_where_it_was_meant_to_go_and_never_told(tmp_path, provider, server):
-    chat = Chat(no_engine, tmp_path, KEY)
-    server.enqueue("Hello", Reply(f"wrong key {KEY}", status=500), Reply(f"wrong key {KEY}", status=401))
+async def test_a_key_is_sent_where_it_was_meant_to_go_and_never_told(provider, server):
+    chat = Chat(no_engine, no_file, KEY)
+    server.enqueue("Hello", Reply(f"wrong key {KEY}", status=500))
     assert await pieces(chat, provider) == ["Hello"]
     assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
     assert await failure(chat, provider) == "it answered with status 500: wrong key …"
-    assert await failure(chat, provider) == "it refuses the key in OPENAI_API_KEY (status 401)"
 
 
-async def test_a_key_does_not_travel_in_the_open_nor_to_ollama(tmp_path, provider, server):
-    chat = Chat(no_engine, tmp_path, KEY)
+async def test_a_key_does_not_travel_in_the_open_nor_to_ollama(provider, server):
+    chat = Chat(no_engine, no_file, KEY)
     open_way = Provider(provider.name, provider.url, "elsewhere.example", provider.port)
     ollama = Provider("ollama", provider.url, provider.host, provider.port)
     for other in (open_way, ollama):
@@ -213,9 +225,14 @@ async def test_a_key_does_not_travel_in_the_open_nor_to_ollama(tmp_path, provide
         assert KEY not in str(server.requests[-1].headers)
 
 
-async def test_a_provider_that_wants_a_key_says_so(chat, provider, server):
-    server.enqueue(Reply("who are you?", status=401))
-    assert await failure(chat, provider) == "it wants a key (status 401)"
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_provider_that_refuses_the_key_or_wants_one_is_no_model(chat, provider, server, status):
+    with_key = Chat(no_engine, no_file, KEY)
+    open_way = Provider(provider.name, provider.url, "elsewhere.example", provider.port)
+    server.enqueue(*[Reply(f"who is {KEY}?", status=status)] * 3)
+    assert await refusal(with_key, provider) == f"it refuses the key in OPENAI_API_KEY (status {status})"
+    assert await refusal(with_key, open_way) == f"it wants a key (status {status})", "it was not given any"
+    assert await refusal(chat, provider) == f"it wants a key (status {status})"
 
 
 async def test_the_embedded_engine_is_spoken_with_over_its_socket(tmp_path):
@@ -226,22 +243,35 @@ async def test_the_embedded_engine_is_spoken_with_over_its_socket(tmp_path):
         return str(tmp_path / "engine.sock")
 
     (embedded,) = providers_of(["embedded"], "config.toml")
-    assert await pieces(Chat(endpoint, tmp_path), embedded) == ["Yes."]
+    assert await pieces(Chat(endpoint, no_file), embedded) == ["Yes."]
     await server.stop()
     with pytest.raises(NoModel, match="embedded cannot be reached"):
-        await pieces(Chat(endpoint, tmp_path), embedded)
+        await pieces(Chat(endpoint, no_file), embedded)
 
 
-async def test_the_embedded_engine_is_there_when_it_has_a_model_file(chat, tmp_path):
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (NoModel("there is no language model in /models; put one there"), "has no language model in /models"),
+        (NoModel("there is no b.gguf in /models; put it there"), "has no b.gguf in /models"),
+        (Unavailable("llama.cpp is not installed; run: pip"), "cannot be used (llama.cpp is not installed)"),
+        (ConfigurationError("[engine] is wrong"), "cannot be used ([engine] is wrong)"),
+    ],
+)
+async def test_an_engine_that_cannot_load_a_model_is_no_model(reason, told):
+    def refuse() -> Path:
+        raise reason
+
+    async def fail() -> str:
+        raise reason
+
+    chat = Chat(fail, refuse)
     (embedded,) = providers_of(["embedded"], "config.toml")
-    with pytest.raises(NoModel, match="embedded has no model file in "):
-        await chat.look(embedded)
-    (tmp_path / "tiny.gguf").touch()
-    await chat.look(embedded)
+    for asking in (chat.look(embedded), pieces(chat, embedded)):
+        with pytest.raises(NoModel) as missing:
+            await asking
+        assert str(missing.value) == f"embedded {told}"
 
 
-async def test_an_engine_that_cannot_start_is_no_model(chat):
-    (embedded,) = providers_of(["embedded"], "config.toml")
-    with pytest.raises(NoModel) as missing:
-        await pieces(chat, embedded)
-    assert str(missing.value) == "embedded cannot be used (the engine has failed)"
+async def test_the_embedded_engine_is_there_when_it_has_a_model_file():
+    await Chat(no_engine, lambda: Path("/models/tiny.gguf")).look(Provider("embedded"))

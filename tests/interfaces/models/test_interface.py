@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -226,6 +227,27 @@ async def test_a_provider_without_the_model_is_passed_over(configure, serve, lau
     assert (len(first.requests), len(second.requests)) == (1, 1)
 
 
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_provider_that_refuses_the_key_is_passed_over(configure, serve, launch, model, status):
+    first, second = await serve(), await serve()
+    first.enqueue(Reply("no", status=status))
+    configure(first.url, second.url)
+    await launch(OPENAI_API_KEY="sk-swordfish")
+    assert (await model.generate(HELLO)).provider == second.url
+
+
+@pytest.mark.parametrize("kind", ["folder", "fifo", "loop", "page"])
+async def test_what_only_looks_like_a_model_file_is_none(configure, launch, model, home, kind):
+    (home / "DATA_HOME/senter/models").mkdir(parents=True)
+    file = home / "DATA_HOME/senter/models/tiny.gguf"
+    make = {"folder": file.mkdir, "fifo": lambda: os.mkfifo(file), "loop": lambda: file.symlink_to(file.name)}
+    make.get(kind, lambda: file.write_bytes(b"<html>"))()
+    configure("embedded")
+    await launch()
+    assert [check.verdict for check in await model.check()] == ["fail"]
+    assert await model.answering() == ("", "")
+
+
 async def test_without_any_provider_there_is_one_sentence(configure, launch, model, home):
     configure(NOBODY, "embedded")
     await launch()
@@ -233,7 +255,7 @@ async def test_without_any_provider_there_is_one_sentence(configure, launch, mod
         await model.generate(HELLO)
     folder = home / "DATA_HOME/senter/models"
     assert str(missing.value) == (
-        f"there is no language model: {NOBODY} cannot be reached; embedded has no model file in {folder};"
+        f"there is no language model: {NOBODY} cannot be reached; embedded has no language model in {folder};"
         " see: senter setup"
     )
     with pytest.raises(NoModel, match="see: senter setup"):
@@ -477,7 +499,7 @@ def engine(connect, home):
         assert await connection.own(ENGINE.bus_name)
         folder = home / "DATA_HOME/senter/models"
         folder.mkdir(parents=True)
-        (folder / "tiny.gguf").touch()
+        (folder / "tiny.gguf").write_bytes(b"GGUF")
 
     return start
 

@@ -61,6 +61,11 @@ def test_details_leave_out_what_there_is_not():
     assert details(GOAL, []) == "Goal 12: new\n  Research cats\n\nPriority:     5"
 
 
+def test_details_name_who_asked_unless_that_is_a_number_of_the_bus():
+    assert "Asked for by: ai.senter.Scheduler1" in details(replace(GOAL, origin="ai.senter.Scheduler1"), [])
+    assert details(replace(GOAL, origin=":1.40"), []) == details(GOAL, [])
+
+
 def test_how_far_a_goal_is():
     assert progress(GOAL) == "-"
     assert progress(replace(GOAL, tasks_done=2, tasks_total=5)) == "2/5"

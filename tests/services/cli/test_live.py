@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import rich
 
 from senter.cli.following import Pursuit
 from senter.cli.live import Lines, LiveTable, view
@@ -61,6 +62,8 @@ def test_the_table_shows_goals_and_steps_as_they_are(capsys):
 
 def test_what_is_too_long_for_the_terminal_is_cut_and_the_rest_stays_whole(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
+    # rich reads the width when it makes its console, which another test may have had it do
+    monkeypatch.setattr(rich, "_console", None)
     long = "how a kettle is mended " * 20
     goal = replace(GOAL, description=long, state="waiting", error=f"for {long}")
     with LiveTable() as table:

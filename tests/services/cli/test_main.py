@@ -35,6 +35,8 @@ NEEDS_THE_BUS = [
     ["goals", "retry", "1"],
     ["ask", "What is a cat?"],
     ["ask", "What is a cat?", "--no-stream"],
+    ["setup"],
+    ["setup", "--json"],
 ]
 TAKES_A_ROOM = ["start", "stop", "restart", "logs"]
 IN_WORDS = " ".join
@@ -75,6 +77,11 @@ def test_every_option_says_what_it_does():
     for words, command in commands():
         for parameter in command.params:
             assert not isinstance(parameter, click.Option) or parameter.help, f"{words} {parameter.name}"
+
+
+def test_help_shows_what_may_be_left_out_in_brackets():
+    assert "senter goals watch [OPTIONS] [ID]\n" in senter("goals", "watch", "-h").stdout
+    assert "senter goals show [OPTIONS] ID\n" in senter("goals", "show", "-h").stdout
 
 
 def test_the_version_is_the_one_that_is_installed():

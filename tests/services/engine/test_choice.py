@@ -30,6 +30,15 @@ def test_a_link_to_a_model_elsewhere_is_a_model(folder, tmp_path):
     assert choose(folder, "").name == "0-link.gguf"
 
 
+def test_what_is_named_like_a_model_and_is_no_file_is_none(tmp_path):
+    os.mkfifo(tmp_path / "fifo.gguf")
+    (tmp_path / "loop.gguf").symlink_to("loop.gguf")
+    (tmp_path / "folder.gguf").mkdir()
+    for name in ("", "fifo.gguf", "loop.gguf", "folder.gguf"):
+        with pytest.raises(NoModel):
+            choose(tmp_path, name)
+
+
 def test_a_name_without_a_file_is_told_with_the_folder(folder):
     with pytest.raises(NoModel, match=f"there is no c.gguf in {folder}"):
         choose(folder, "c.gguf")
@@ -44,10 +53,11 @@ def test_no_model_at_all_is_told_with_the_folder_and_what_to_do(tmp_path, there)
         choose(folder, "")
 
 
-def test_a_folder_that_is_a_file_is_told(tmp_path):
+@pytest.mark.parametrize("name", ["", "a.gguf"])
+def test_a_folder_that_is_a_file_is_told(tmp_path, name):
     (tmp_path / "models").write_text("")
     with pytest.raises(Unavailable, match="cannot be read: Not a directory"):
-        choose(tmp_path / "models", "")
+        choose(tmp_path / "models", name)
 
 
 @pytest.mark.parametrize("name", ["../a.gguf", "/etc/passwd", "folder/a.gguf", "..", ".", "a\0.gguf"])

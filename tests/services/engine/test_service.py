@@ -82,13 +82,16 @@ class Ground:
         self.socket = tmp_path / "llama.sock"
         self.removed = []
         self.place_refusal = None
+        self.told = []
         self.service = self.room()
 
     def room(self, **settings):
         """The service with other settings."""
-        return EngineService(
+        made = EngineService(
             self.engine, EngineSettings(**settings), self.models, self.prepare, self.removed.append
         )
+        made.changed = lambda: self.told.append((made.state, made.model))
+        return made
 
     def prepare(self):
         """Where the socket goes."""
@@ -292,6 +295,30 @@ async def test_a_model_whose_process_ends_is_told_and_loaded_again(ground):
     assert not ground.service.is_busy()
     assert await ground.service.endpoint() == str(ground.socket)
     assert len(ground.engine.loads) == 2
+
+
+async def test_every_change_is_told_when_it_comes(ground):
+    ground.add()
+    await ground.service.endpoint()
+    assert ground.told == [("loading", ""), ("loading", "tiny.gguf"), ("ready", "tiny.gguf")]
+    await ground.service.endpoint()
+    assert len(ground.told) == 3
+    await ground.engine.ended.put("llama.cpp was ended by SIGKILL")
+    async with asyncio.timeout(DEADLINE):
+        while len(ground.told) == 3:
+            await asyncio.sleep(0)
+    assert ground.told[3:] == [("failed", "tiny.gguf")]
+
+
+async def test_a_loading_that_comes_to_nothing_is_told(ground):
+    with pytest.raises(NoModel):
+        await ground.service.endpoint()
+    assert ground.told == [("loading", ""), ("off", "")]
+    ground.add()
+    ground.engine.refusal = Unavailable("tiny.gguf cannot be loaded: no")
+    with pytest.raises(Unavailable):
+        await ground.service.endpoint()
+    assert ground.told[-1] == ("failed", "tiny.gguf")
 
 
 @pytest.mark.parametrize(

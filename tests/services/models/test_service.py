@@ -171,11 +171,11 @@ async def test_who_does_not_have_the_model_is_passed_over(room):
 
 async def test_when_nobody_is_there_the_error_says_why_of_each_and_what_to_do(room):
     room.chat.away["ollama"] = "ollama cannot be reached"
-    room.chat.scripts["embedded"] = [NoModel("embedded has no model file in /models")]
+    room.chat.scripts["embedded"] = [NoModel("embedded has no language model in /models")]
     await room.generate()
     word, outcome = await room.outcome()
     told = (
-        "there is no language model: ollama cannot be reached; embedded has no model file in /models;"
+        "there is no language model: ollama cannot be reached; embedded has no language model in /models;"
         " see: senter setup"
     )
     assert (word, outcome.error, outcome.provider, outcome.model) == ("error", told, "", "")
@@ -329,7 +329,7 @@ async def test_one_question_gets_one_answer(room):
 
 @pytest.mark.parametrize("error", [NoModel, ModelFailed])
 async def test_one_question_without_answer_is_an_error(room, error):
-    room.chat.away["embedded"] = "embedded has no model file"
+    room.chat.away["embedded"] = "embedded has no language model"
     room.chat.scripts["ollama"] = [error("ollama is out of order")]
     with pytest.raises(error, match="ollama is out of order"):
         await room.service.complete(":1.5", "Hello")
@@ -368,7 +368,7 @@ async def test_a_worker_looks_for_a_provider_when_it_starts_and_asks_it_nothing(
 
 
 async def test_a_worker_that_finds_nobody_says_so(room):
-    room.chat.away = {"ollama": "ollama cannot be reached", "embedded": "embedded has no model file in /models"}
+    room.chat.away = {"ollama": "ollama cannot be reached", "embedded": "embedded has no language model in /models"}
     await room.service.start()
     await room.until(lambda: room.service.state == "unavailable")
     assert (room.service.provider, room.service.model) == ("", "")
@@ -405,7 +405,7 @@ async def test_the_state_follows_the_work(room):
 
 
 async def test_a_worker_without_model_finds_one_with_the_next_request(room):
-    room.chat.away = {"ollama": "ollama cannot be reached", "embedded": "embedded has no model file in /models"}
+    room.chat.away = {"ollama": "ollama cannot be reached", "embedded": "embedded has no language model in /models"}
     await room.service.start()
     await room.until(lambda: room.service.state == "unavailable")
     room.chat.away.clear()
@@ -419,7 +419,7 @@ async def test_a_check_names_every_provider_and_notices_changes(room):
     mend = "ollama cannot be reached; see: senter setup"
     assert await room.service.check() == [Check("ollama", "warn", mend), Check("embedded", "ok", "")]
     assert room.service.provider == "embedded"
-    room.chat.away["embedded"] = "embedded has no model file in /models"
+    room.chat.away["embedded"] = "embedded has no language model in /models"
     assert [check.verdict for check in await room.service.check()] == ["fail", "fail"]
     assert room.service.state == "unavailable"
 

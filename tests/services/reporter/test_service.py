@@ -492,6 +492,7 @@ async def test_a_digest_survives_a_crash_right_after_it_was_sent(file, clock):
     await before.service.start()
     before.screen.away = NOBODY
     await before.digest()
+    before.store.close()
     async with running(Reporter(Store(file), clock)) as reporter:
         assert await reporter.service.send_digest("daily") == ""
         await reporter.service.deliver()

@@ -22,6 +22,7 @@ def all_letters():
         letter.goal_waits(GOAL, "needs a model"),
         *letter.goal_finished(GOAL, COMPLETED, "", "/r.md", True),
         *letter.goal_finished(GOAL, FAILED, "no", "", False),
+        *letter.goal_unanswered(GOAL, "/r.md"),
     ]
 
 
@@ -45,6 +46,8 @@ def test_every_letter_names_its_goal_in_a_few_words_and_says_what_happened():
         f"{TITLE}\nThe report is ready.",
         f"Goal failed: {TITLE} - no",
         f"{TITLE}\nno",
+        f"Looked into, without an answer: {TITLE}",
+        f"{TITLE}\nThe sources do not answer it. The report says what was looked at.",
     ]
 
 

@@ -13,8 +13,10 @@ from senter.tasks.plan import (
     MOST_STEPS,
     Step,
     allowed_paths,
+    check_named,
     check_plan,
     keyword_plan,
+    named_hosts,
     named_paths,
     plan_schema,
     read_plan,
@@ -281,3 +283,54 @@ def test_whatever_a_model_writes_is_a_checked_plan_or_refused(document):
 def test_whatever_text_a_model_writes_is_a_checked_plan_or_refused(text):
     with pytest.raises(InvalidArgument):
         read_plan(text, GOAL)
+
+
+@pytest.mark.parametrize(
+    ("goal", "path"),
+    [
+        ("Research pay, from the documents in “/home/ann/pay slips”", "/home/ann/pay slips"),
+        ("Research pay, from the documents in file:///home/ann/pay", "/home/ann/pay"),
+        ("Research pay in „/a b“", "/a b"),
+        ("Research pay in «/a b»", "/a b"),
+        ("Research pay in </a b>", "/a b"),
+        ("Research pay in [/a b]", "/a b"),
+        ("Research pay in ~ann/slips", "~ann/slips"),
+    ],
+)  # fmt: skip
+def test_a_path_is_known_in_whatever_quotes_it_stands(goal, path):
+    assert named_paths(goal) == [path]
+    assert "web_search" not in [step.tool for step in keyword_plan(goal)]
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "Research my diagnosis, from the documents in Documents/health",
+        "Find my salary in the files of work",
+        "Research it using my notes in the attic",
+        'Research it with the papers in "pay slips"',
+    ],
+)
+def test_documents_that_are_somewhere_else_than_at_a_path_are_refused(goal):
+    with pytest.raises(InvalidArgument, match="the documents are not named by a path"):
+        check_named(goal)
+    check_named(f"{goal} and from the web")
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "Research AI trends",
+        "Research how notes are taken",
+        "Write the documents for my visa",
+        "Research it, from the documents in /srv/papers",
+        "Find the file format of old documents",
+    ],
+)
+def test_a_goal_that_names_no_place_of_documents_is_taken(goal):
+    check_named(goal)
+
+
+def test_the_hosts_a_goal_names_are_known():
+    goal = "Research https://example.com/a?b, http://nas:8080 and http://nas:8080/x, not http://a@b/c. See http://last."
+    assert named_hosts(goal) == ["example.com", "nas:8080", "last"]

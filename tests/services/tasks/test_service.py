@@ -11,7 +11,7 @@ from support.private_bus import until
 
 from senter import database
 from senter.errors import Denied, InvalidArgument, InvalidState, NoModel, NoSuchGoal, Unavailable
-from senter.tasks.goal import CANCELLED, COMPLETED, FAILED, IN_PROGRESS, PENDING, RUNNING, WAITING
+from senter.tasks.goal import CANCELLED, COMPLETED, FAILED, IN_PROGRESS, PENDING, RUNNING, WAITING, GoalOptions
 from senter.tasks.plan import Step
 from senter.tasks.store import Store
 
@@ -351,7 +351,7 @@ async def test_a_goal_that_has_ended_cannot_be_cancelled(work, fails):
     if fails:
         work.executor.outcomes["do it"] = Denied("no")
     goal = await work.end_of(await work.add())
-    with pytest.raises(InvalidState, match=f"a goal that is {goal.state} cannot become cancelled"):
+    with pytest.raises(InvalidState, match=f"goal 1 has ended: it is {goal.state}"):
         await work.service.cancel_goal(goal.id)
     assert work.store.goal(goal.id) == goal
 
@@ -495,13 +495,28 @@ async def test_a_goal_that_is_reached_or_going_on_cannot_be_tried_again(work):
     gate = work.executor.hold("do it")
     goal_id = await work.add()
     await until(lambda: work.executor.running)
-    with pytest.raises(InvalidState, match="a goal that is running cannot become"):
+    with pytest.raises(InvalidState, match="goal 1 is running; a goal that has failed"):
         await work.service.retry_goal(goal_id)
     gate.set()
     await work.end_of(goal_id)
-    with pytest.raises(InvalidState, match="a goal that is completed cannot become"):
+    with pytest.raises(InvalidState, match="goal 1 is completed; a goal that has failed"):
         await work.service.retry_goal(goal_id)
     assert work.executor.began == ["1.1"]
+
+
+async def test_a_goal_that_waits_cannot_be_tried_again(work):
+    work.executor.outcomes["do it"] = NEEDS_MODEL
+    goal_id = await work.add()
+    await work.reaches(goal_id, WAITING)
+    with pytest.raises(InvalidState, match="goal 1 is waiting"):
+        await work.service.retry_goal(goal_id)
+    assert work.store.goal(goal_id).state == WAITING
+
+
+async def test_documents_that_are_not_named_by_a_path_are_no_reason_to_search_the_web(work):
+    with pytest.raises(InvalidArgument, match="the documents are not named by a path"):
+        await work.service.add_goal("Research my salary, from the documents in Documents/pay", GoalOptions(), "")
+    assert work.store.goals("", 10, 0) == []
 
 
 # waiting for a language model

@@ -69,7 +69,8 @@ def test_a_goal_is_read_back(store):
     options = GoalOptions(9, "home", "ai.senter.Cli1", "key")
     assert store.add_goal(5, "Größe 📊\nof it", options) == ("1", True)
     goal = Goal("1", "Größe 📊\nof it", NEW, "home", "ai.senter.Cli1", priority=9, created=5)
-    assert store.goal("1") == store.goals("", 10, 0)[0] == store.open_goals()[0] == goal
+    assert store.goal("1") == store.goals("", 10, 0)[0] == goal
+    assert store.open_goals() == ["1"]
 
 
 def test_the_same_key_is_the_same_goal(store):
@@ -118,7 +119,7 @@ def test_open_goals_come_most_urgent_first_then_oldest_first(store):
     planned(store, priority=5)
     store.cancel_goal(add(store, priority=10), 1, LETTER)
     store.move_goal(add(store, priority=10), PLANNING)
-    assert [goal.id for goal in store.open_goals()] == ["2", "4", "1", "5", "3"]
+    assert store.open_goals() == ["2", "4", "1", "5", "3"]
 
 
 def test_goals_that_are_not_ended_are_counted_by_state(store):

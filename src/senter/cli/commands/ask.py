@@ -9,7 +9,9 @@ from senter.bus.names import PRIMARY
 from senter.cli.outcome import INTERRUPTED, ask, told_in_one_sentence, while_connected
 from senter.cli.plain import PlainText
 from senter.cli.typed import given
+from senter.errors import ModelFailed
 from senter.models.client import ModelClient
+from senter.wording import one_line
 
 
 @click.command("ask")
@@ -37,6 +39,8 @@ async def _answer(connection: Connection, text: str, no_stream: bool) -> None:
         outcome = await asking
         if no_stream:
             shown.print(outcome.text)
+        if shown.empty:
+            raise ModelFailed(f"{one_line(outcome.provider) or 'the language model'} gave an empty answer")
     finally:
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
@@ -49,12 +53,15 @@ class Printer:
     def __init__(self) -> None:
         self._plain = PlainText()
         self._last = "\n"
+        self.empty = True
+        """Whether nothing was printed that can be seen."""
 
     def print(self, piece: str) -> None:
         """Print one piece at once."""
         if text := self._plain.feed(piece):
             click.echo(text, nl=False)
             self._last = text[-1]
+            self.empty = self.empty and text.isspace()
 
     def end(self) -> None:
         """End the last line, unless it has ended or nothing was printed."""

@@ -89,7 +89,7 @@ def show(goal_id: str, as_json: bool) -> None:
 
 
 @goals.command()
-@click.argument("goal_id", required=False, **GOAL_ID)
+@click.argument("goal_id", required=False, **{**GOAL_ID, "metavar": "[ID]"})
 @told_in_one_sentence
 def watch(goal_id: str | None) -> None:
     """Watch a goal until it has ended, or everything that is being worked on.

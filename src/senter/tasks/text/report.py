@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from senter.tasks.goal import COMPLETED, Goal, Task, results
-from senter.tasks.text.summary import question_of
+from senter.tasks.text.summary import NOT_ANSWERED, question_of
 from senter.tasks.tools.findings import Findings, Passage
 from senter.wording import one_line, printable, shortened
 
@@ -21,7 +21,7 @@ PLANNERS = {"model": "a language model", "keywords": "the words of the goal"}
 
 _CITATION = re.compile(r"\[(\d+)\]")
 _FENCE = re.compile(r"`{3,}|~{3,}")
-_LINK_TARGET = re.compile(r"^([\s>*+\-\d.)]*\[[^\]\n]+\]):", re.MULTILINE)
+_LINK_TARGET = re.compile(r"^([ \t>*+\-\d.)]*\[[^\]\n]+\]):", re.MULTILINE)
 
 
 def file_name(goal: Goal, day: datetime) -> str:
@@ -29,6 +29,12 @@ def file_name(goal: Goal, day: datetime) -> str:
     plain = unicodedata.normalize("NFKD", goal.description).encode("ascii", "ignore").decode().lower()
     words = "-".join(re.findall(r"[a-z0-9]+", plain))[:LONGEST_NAME].strip("-")
     return "-".join(part for part in (f"{day:%Y-%m-%d}", words, goal.id) if part) + ".md"
+
+
+def answered(tasks: Sequence[Task], findings: Mapping[str, Findings]) -> bool:
+    """Whether what came of a goal is more than that its sources do not answer it."""
+    made = [findings[task.id].text for task in results(tasks) if task.id in findings]
+    return not made or not all(text.startswith(NOT_ANSWERED) for text in made)
 
 
 def report(goal: Goal, tasks: Sequence[Task], findings: Mapping[str, Findings], now: datetime) -> str:

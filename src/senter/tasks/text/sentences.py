@@ -1,14 +1,16 @@
 """A text as sentences: plain, hard-wrapped or Markdown. Pure."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from senter.wording import one_line
 
 LONGEST_HEADING = 80
 MOST_WORDS_OF_HEADING = 8
 LONGEST_ANNOUNCEMENT = 200
+FIRST_WORDS = 6
+"""By which the line of a sentence is found."""
 
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s(.*)$")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-+|~+)\s*$")
@@ -38,6 +40,18 @@ class Sentence:
 
     text: str
     heading: str
+    line: int = field(default=0, compare=False)
+    """The line of the text it begins on; the first is 0."""
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """A paragraph, list item or heading: on one line, as its lines are in the text, and the number of the first."""
+
+    text: str
+    is_heading: bool
+    lines: Sequence[str]
+    first: int
 
 
 def sentences(text: str) -> list[Sentence]:
@@ -45,36 +59,38 @@ def sentences(text: str) -> list[Sentence]:
     found: list[Sentence] = []
     headings: list[Sentence] = []
     heading = ""
-    for unit, is_heading in _units(text):
-        plain = _plain(unit)
-        if is_heading:
+    for unit in _units(text):
+        plain = _plain(unit.text)
+        if unit.is_heading:
             heading = plain
-            headings.append(Sentence(plain, plain))
+            headings.append(Sentence(plain, plain, unit.first))
         else:
-            parts = list(_split(plain))
+            texts = list(_split(plain))
+            lines = _lines_of(texts, unit)
+            parts = [Sentence(each, heading, line) for each, line in zip(texts, lines, strict=True)]
             if found and parts and found[-1].text.endswith(":") and len(found[-1].text) <= LONGEST_ANNOUNCEMENT:
                 # "Send reports to:" says nothing without what it announces
-                found[-1] = Sentence(f"{found[-1].text} {parts.pop(0)}", found[-1].heading)
-            found += [Sentence(each, heading) for each in parts]
+                found[-1] = replace(found[-1], text=f"{found[-1].text} {parts.pop(0).text}")
+            found += parts
     return [each for each in found or headings if any(mark.isalnum() for mark in each.text)]
 
 
-def _units(text: str) -> Iterator[tuple[str, bool]]:
-    """The paragraphs, list items and headings of a text, and whether each is a heading."""
+def _units(text: str) -> Iterator[_Unit]:
+    """The paragraphs, list items and headings of a text."""
     lines: list[str] = []
     after_blank = True
-    for line in [*text.splitlines(), ""]:
+    for number, line in enumerate([*text.splitlines(), ""]):
         if _UNDERLINE.match(line) and len(lines) == 1:
-            yield lines.pop(), True
+            yield _Unit(lines.pop(), True, (), number - 1)
         elif match := _HEADING.match(line):
-            yield from _paragraph(lines)
-            yield match.group(1).rstrip("# \t"), True
+            yield from _paragraph(lines, number)
+            yield _Unit(match.group(1).rstrip("# \t"), True, (), number)
         elif not line.strip() or _RULE.match(line) or _FENCE.match(line):
-            yield from _paragraph(lines, alone=after_blank)
+            yield from _paragraph(lines, number, alone=after_blank)
             after_blank = True
         elif _TABLE_ROW.match(line) or _starts_an_item(line, lines):
             after_blank = after_blank and not lines
-            yield from _paragraph(lines)
+            yield from _paragraph(lines, number)
             lines.append(line)
         else:
             lines.append(line)
@@ -85,16 +101,31 @@ def _starts_an_item(line: str, before: list[str]) -> bool:
     return bool(_BULLET.match(line) or (_ITEM.match(line) and (not before or _ITEM.match(before[0]))))
 
 
-def _paragraph(lines: list[str], alone: bool = False) -> Iterator[tuple[str, bool]]:
-    """The lines that were gathered as one paragraph, unless there are none; they are taken from the list."""
+def _paragraph(lines: list[str], number: int, alone: bool = False) -> Iterator[_Unit]:
+    """The lines before the one with this number as one paragraph, unless there are none; they leave the list."""
     if not lines:
         return
     joined = lines[0].strip()
     for line in lines[1:]:
         joined += line.strip() if re.search(r"\w-$", joined) else f" {line.strip()}"
     alone = alone and len(lines) == 1
+    unit = _Unit(joined, alone and _looks_like_heading(joined), tuple(lines), number - len(lines))
     lines.clear()
-    yield joined, alone and _looks_like_heading(joined)
+    yield unit
+
+
+def _lines_of(texts: Sequence[str], unit: _Unit) -> Iterator[int]:
+    """The line that each sentence of a unit begins on: where its first words are, behind those of the last one."""
+    whole = "\n".join(unit.lines)
+    start = 0
+    for text in texts:
+        words = re.findall(r"\w+", text[:LONGEST_HEADING])[:FIRST_WORDS]
+        match = re.compile(r"[\W_]+".join(map(re.escape, words))).search(whole, start)
+        if words and match:
+            yield unit.first + whole.count("\n", 0, match.start())
+            start = match.end()
+        else:
+            yield unit.first + whole.count("\n", 0, start)
 
 
 def _looks_like_heading(line: str) -> bool:

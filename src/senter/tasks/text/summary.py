@@ -7,11 +7,11 @@ documents. What the sources do not mention is said; nothing is made up.
 import re
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from senter.tasks.text.ranking import Ranking
 from senter.tasks.text.sentences import Sentence, sentences
-from senter.tasks.text.words import content_words, helping_words
+from senter.tasks.text.words import MEASURES, content_words, helping_words
 from senter.tasks.tools.findings import Passage
 from senter.wording import shortened
 
@@ -61,7 +61,7 @@ _INSTRUCTIONS = re.compile(
     re.IGNORECASE,
 )
 _ASKS_FOR_A_NUMBER = re.compile(
-    r"\b(?:how (?:many|much|long|old|often|far|large|big|high)|when|what (?:year|date|age|price|percentage)"
+    rf"\b(?:how (?:{'|'.join(MEASURES)})|when|what (?:year|date|age|price|percentage)"
     r"|wie ?viele?|wann|wie lange|combien|quand)\b",
     re.IGNORECASE,
 )
@@ -71,7 +71,7 @@ _NUMBER = re.compile(
     r"|vingt|trente|cent)\b",
     re.IGNORECASE,
 )
-_CITED = re.compile(r"\[(\d{1,4})\]")
+_LINE = re.compile(r"line (\d{1,9})$")
 
 
 @dataclass(frozen=True)
@@ -82,25 +82,31 @@ class Summary:
     """What a person reads; ``[1]`` is the first of ``sources``."""
     sources: tuple[Passage, ...]
     answered: bool
-    """Whether the sources mention enough of what was asked."""
+    """Whether some passage mentions enough of what was asked."""
 
 
 def summarise(question: str, passages: Sequence[Passage], longest: int = 6) -> Summary:
-    """The sentences of the passages that answer a question, at most ``longest`` of them, each with its citation."""
+    """The sentences of the passages that answer a question, at most ``longest`` of them, each with its citation.
+
+    Some passage must have more than half of the words of the question; without one that has all, that is said.
+    """
     if not passages:
         return Summary(f"{NOT_ANSWERED}: nothing was found.", (), False)
     words = content_words(question_of(question))
     having = _numbers_of_passages(passages, words)
     missing = [word for word in words if not having[word]]
     most = max(sum(number in having[word] for word in words) for number in range(len(passages)))
-    if words and most * 2 < len(words):
+    if words and most * 2 <= len(words):
         return Summary(f"{NOT_ANSWERED}: {_reason(missing, words)}.", (), False)
     text, sources = _cited(_best_sentences(question, words, passages, longest))
     if not sources:
         return Summary(f"{NOT_ANSWERED}: nothing was found.", (), False)
-    if missing:
-        text = f"{PARTLY_ANSWERED}: nothing in them mentions {_listed(missing)}. What comes nearest:\n\n{text}"
-    return Summary(text, sources, len(missing) * 3 < len(words) or not words)
+    if most < len(words):
+        reason = f"no passage speaks of all of {_listed(words, 'and')}"
+        if missing:
+            reason = f"nothing in them mentions {_listed(missing)}"
+        text = f"{PARTLY_ANSWERED}: {reason}. What comes nearest:\n\n{text}"
+    return Summary(text, sources, (len(words) - most) * 3 < len(words) or not words)
 
 
 def question_of(goal: str) -> str:
@@ -138,7 +144,7 @@ def _reason(missing: Sequence[str], words: Sequence[str]) -> str:
 
 def _best_sentences(
     question: str, words: Sequence[str], passages: Sequence[Passage], longest: int
-) -> list[tuple[str, Passage]]:
+) -> list[tuple[Sentence, Passage]]:
     """The sentences that fit best, in the order of the passages, each with the passage it is from."""
     found = _sentences_of(passages)
     if not words:
@@ -148,7 +154,7 @@ def _best_sentences(
             title = f"{sentence.heading} {passage.title}"
             ranking.add(Passage(passage.source, passage.place, title, sentence.text))
         if not words:
-            return [(found[number][0].text, found[number][1]) for number in ranking.beginnings(longest)]
+            return [found[number] for number in ranking.beginnings(longest)]
         having = [ranking.with_word(word) for word in words]
         scores = ranking.scores((*words, *helping_words(question_of(question))))
     bonus = BONUS_OF_A_NUMBER if _ASKS_FOR_A_NUMBER.search(question) else 1
@@ -162,7 +168,7 @@ def _best_sentences(
     for number in sorted(fits, key=lambda number: (-fits[number], number)):
         if len(chosen) < longest and fits[number] >= WORTH_KEEPING * max(fits.values()):
             chosen.setdefault(found[number][0].text.casefold(), number)
-    return [(found[number][0].text, found[number][1]) for number in sorted(chosen.values())]
+    return [found[number] for number in sorted(chosen.values())]
 
 
 def _sentences_of(passages: Sequence[Passage]) -> list[tuple[Sentence, Passage]]:
@@ -179,16 +185,22 @@ def _is_whole(sentence: str) -> bool:
     return sentence.count(" ") >= 5 and sentence.rstrip("\"')")[-1:] in ".!?"
 
 
-def _cited(chosen: Sequence[tuple[str, Passage]]) -> tuple[str, tuple[Passage, ...]]:
+def _cited(chosen: Sequence[tuple[Sentence, Passage]]) -> tuple[str, tuple[Passage, ...]]:
     """The sentences with their citations, one a line, and the sources in the order of their numbers."""
     sources: dict[tuple[str, str], Passage] = {}
     lines = []
     for sentence, passage in chosen:
-        place = (passage.source, passage.place)
-        sources.setdefault(place, passage)
-        number = list(sources).index(place) + 1
-        lines.append(f"{shortened(sentence, LONGEST_SENTENCE)} [{number}]")
+        place = _place(sentence, passage)
+        sources.setdefault((passage.source, place), replace(passage, place=place))
+        number = list(sources).index((passage.source, place)) + 1
+        lines.append(f"{shortened(sentence.text, LONGEST_SENTENCE)} [{number}]")
     return "\n".join(lines), tuple(sources.values())
+
+
+def _place(sentence: Sentence, passage: Passage) -> str:
+    """Where in the source a sentence of the passage begins: its own line when the passage is told by its first."""
+    first = _LINE.match(passage.place)
+    return f"line {int(first.group(1)) + sentence.line}" if first else passage.place
 
 
 def _listed(words: Sequence[str], joint: str = "or") -> str:

@@ -40,7 +40,15 @@ _OF_INSTRUCTIONS = frozenset(
     chercher cherche documents expliquer explique fichiers résume résumé trouve trouver
     """.split()  # noqa: SIM905
 )
+MEASURES = tuple(
+    """
+    big cheap cold deep early expensive far fast heavy high hot large late long low many much narrow often old short
+    slow small soon tall thick thin warm wide young
+    """.split()  # noqa: SIM905
+)
+"""What "how" may ask for."""
 _WORD = re.compile(r"[^\W_]+")
+_MEASURE = re.compile(rf"\b(how)\s+(?:{'|'.join(MEASURES)})\b", re.IGNORECASE)
 # Scripts that are written without spaces, or with endings stuck to the words: Thai to Khmer, kana, Han, Hangul.
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -53,9 +61,10 @@ def content_words(question: str) -> tuple[str, ...]:
     """The words that an answer has to mention, as they are spelt, each once.
 
     Runs of a script without spaces come in pairs of characters. A question that has no word but those that are in
-    every text is taken as it is; one that only says what to do ("summarise the documents") has none.
+    every text is taken as it is; one that only says what to do ("summarise the documents") has none. What a number
+    is asked for by ("how high") need not be in the answer.
     """
-    every = _words(question)
+    every = _words(_MEASURE.sub(r"\1", question))
     telling = [word for word in every if folded(word) not in _FOLDED_EVERYWHERE and not _is_a_letter(word)]
     sought = [word for word in telling if folded(word) not in _FOLDED_INSTRUCTIONS]
     return _once(sought or ([] if telling else every))

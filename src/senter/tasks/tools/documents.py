@@ -13,8 +13,8 @@ from senter.wording import one_line, shortened
 
 LARGEST = 20_000_000
 """Bytes, packed and unpacked."""
-LARGEST_HTML = 4_000_000
-"""Bytes of HTML in which the article is looked for; of more, all text is taken."""
+LARGEST_HTML = 500_000
+"""Characters of HTML in which the article is looked for; of more, all text is taken."""
 MOST_PAGES = 200
 LONGEST_PASSAGE = 900
 SHORT = 200
@@ -23,6 +23,8 @@ HEAD = 8192
 """Bytes that are enough to say whether something is a document at all."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_BREAKS = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""What Python takes for the end of a line and others do not."""
 _SCRIPTS = ("script", "style", "noscript", "template", "svg", "head")
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,400})", re.IGNORECASE)
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset=["']?([\w-]{1,40})""", re.IGNORECASE)
@@ -168,27 +170,37 @@ def _pages(content: bytes, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:
-    """A text in pieces of whole paragraphs where these are short enough, each with the number of its first line."""
+    """A text in pieces of whole paragraphs where these are short enough, each with the number of its first line.
+
+    A piece has the lines of the text, so that those in it can be counted.
+    """
     gathered: list[str] = []
-    length, first = 0, 1
+    length, first, last = 0, 1, 1
     for line, paragraph in _paragraphs(text):
         new_part = length >= SHORT and _NEW_PART.match(paragraph)
-        if gathered and (new_part or length + len(paragraph) > LONGEST_PASSAGE):
-            yield first, "\n\n".join(gathered)
+        between = "\n" * (line - last) or " "
+        if gathered and (new_part or length + len(between) + len(paragraph) > LONGEST_PASSAGE):
+            yield first, "".join(gathered)
             gathered, length = [], 0
-        first = first if gathered else line
+        if gathered:
+            gathered.append(between)
+            length += len(between)
+        else:
+            first = line
         gathered.append(paragraph)
-        length += len(paragraph) + 2
+        length += len(paragraph)
+        last = line + paragraph.count("\n")
     if gathered:
-        yield first, "\n\n".join(gathered)
+        yield first, "".join(gathered)
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
     """The paragraphs of a text with the numbers of their first lines; one that is too long comes in parts."""
     gathered: list[str] = []
     first = 1
-    for number, raw in enumerate([*text.splitlines(), ""], 1):
-        line = _CONTROLS.sub("", raw.expandtabs(4)).rstrip()
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for number, raw in enumerate([*lines, ""], 1):
+        line = _CONTROLS.sub("", _BREAKS.sub(" ", raw.expandtabs(4))).rstrip()
         if gathered and (not line or _NEW_PART.match(line)):
             yield from _parts(first, "\n".join(gathered))
             gathered = []
@@ -205,8 +217,13 @@ def _parts(line: int, paragraph: str) -> Iterator[tuple[int, str]]:
         ends = [match.end() for match in _SENTENCE_END.finditer(window) if match.end() > SHORT]
         spaces = [match.end() for match in _SPACE.finditer(window) if match.end() > SHORT]
         cut = (ends or spaces or [LONGEST_PASSAGE])[-1]
-        yield line, window[:cut].strip("\n")
+        yield line + _leading(window), window[:cut].strip("\n")
         line += window.count("\n", 0, cut)
         start += cut
     if paragraph[start:].strip():
-        yield line, paragraph[start:].strip("\n")
+        yield line + _leading(paragraph[start:]), paragraph[start:].strip("\n")
+
+
+def _leading(text: str) -> int:
+    """How many lines end before the text begins."""
+    return len(text) - len(text.lstrip("\n"))

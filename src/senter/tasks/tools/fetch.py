@@ -1,16 +1,19 @@
-"""Things fetched from the web, with limits on size, time and where a redirect may lead."""
+"""Things fetched from the web, with limits on size, time and where a redirect may lead: to public servers only."""
 
 import http.client
+import ipaddress
 import queue
+import socket
 import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from senter.errors import InvalidArgument, SenterError, Unavailable
+from senter.errors import Denied, InvalidArgument, SenterError, Unavailable
 from senter.wording import one_line, shortened
 
 AGENT = "Mozilla/5.0 (compatible; Senter)"
@@ -18,6 +21,10 @@ BLOCK = 65_536
 SCHEMES = ("http", "https")
 LONGEST_SILENCE = 10.0
 """Seconds without a byte after which a server is given up."""
+PORTS = {"http": 80, "https": 443}
+
+_UNICAST = ipaddress.ip_network("2000::/3")
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 
 
 @dataclass(frozen=True)
@@ -30,17 +37,20 @@ class Fetched:
     charset: str
 
 
-def fetch_all(urls: Sequence[str], largest: int, seconds: float) -> list[Fetched | SenterError]:
+def fetch_all(
+    urls: Sequence[str], largest: int, seconds: float, hosts: Collection[str] = ()
+) -> list[Fetched | SenterError]:
     """What is at each URL, fetched at the same time: an answer of at most ``largest`` bytes, or why there is none.
 
-    No URL takes longer than ``seconds`` in all, however slowly its server answers.
+    No URL takes longer than ``seconds`` in all, however slowly its server answers. Servers whose addresses are not
+    public are asked only when they are among ``hosts``: ``host:port``, or ``host`` for the usual port.
     """
     answers: queue.Queue[tuple[int, Fetched | SenterError]] = queue.Queue()
     ends = time.monotonic() + seconds
 
     def work(number: int, url: str) -> None:
         try:
-            answers.put((number, _fetch(url, largest, ends)))
+            answers.put((number, _fetch(url, largest, ends, hosts)))
         except SenterError as error:
             answers.put((number, error))
 
@@ -57,9 +67,13 @@ def fetch_all(urls: Sequence[str], largest: int, seconds: float) -> list[Fetched
     return found
 
 
-def fetch(url: str, largest: int, seconds: float) -> Fetched:
-    """What is at a URL. Raises InvalidArgument for what is not http or https, Unavailable when it cannot be had."""
-    (answer,) = fetch_all([url], largest, seconds)
+def fetch(url: str, largest: int, seconds: float, hosts: Collection[str] = ()) -> Fetched:
+    """What is at a URL, as ``fetch_all`` fetches it.
+
+    Raises InvalidArgument for what is not http or https, Denied for a server that is not public, Unavailable when
+    it cannot be had.
+    """
+    (answer,) = fetch_all([url], largest, seconds, hosts)
     if isinstance(answer, SenterError):
         raise answer
     return answer
@@ -79,6 +93,100 @@ def host_of(url: str) -> str:
     raise InvalidArgument(f'"{shortened(one_line(url), 100)}" is not the address of a web page')
 
 
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of a single server that everybody can reach."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour
+        if found in _TRANSLATED:
+            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        if inner is None:
+            return found.is_global and found in _UNICAST
+        found = inner
+    return found.is_global and not found.is_multicast
+
+
+class _Checked(http.client.HTTPConnection):
+    """A connection to one of the addresses that were checked, whatever the host's name leads to by now."""
+
+    addresses: Sequence[str] = ()
+
+    def connect(self) -> None:
+        """Connect to the first address that can be reached; raises OSError when none can."""
+        name, reason = self.host, OSError("it has no address")
+        for address in self.addresses:
+            self.host = address
+            try:
+                return super().connect()
+            except OSError as error:
+                reason = error
+            finally:
+                self.host = name
+        raise reason
+
+
+class _CheckedSecurely(http.client.HTTPSConnection, _Checked):
+    """The same with TLS, for the name of the host."""
+
+
+class _OnlyPublic(urllib.request.HTTPSHandler):
+    """Opens one URL, and where it is redirected to, at servers that are public or among ``hosts``."""
+
+    def __init__(self, hosts: Collection[str]) -> None:
+        super().__init__()
+        self._hosts = frozenset(host.rpartition("@")[2].casefold() for host in hosts)
+        self._target = ""
+        self._addresses: list[str] = []
+
+    def http_request(self, request: urllib.request.Request) -> urllib.request.Request:
+        """As the base class; raises Denied for a server that is not public."""
+        self._target, self._addresses = request.host, self._checked(request.full_url)
+        return self.do_request_(request)
+
+    https_request = http_request
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """The answer of the server, or of the proxy that is to ask it."""
+        return self.do_open(self._connection(req, _Checked, http.client.HTTPConnection), req)
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """The same with TLS."""
+        return self.do_open(self._connection(req, _CheckedSecurely, http.client.HTTPSConnection), req)
+
+    def _connection(
+        self, req: urllib.request.Request, checked: type[_Checked], proxied: type[http.client.HTTPConnection]
+    ) -> Callable[..., http.client.HTTPConnection]:
+        """What connects for a request; its host is another by now when a proxy is to be asked."""
+        if req.host != self._target:
+            return proxied
+
+        def connection(host: str, **options: Any) -> http.client.HTTPConnection:
+            made = checked(host, **options)
+            made.addresses = self._addresses
+            return made
+
+        return connection
+
+    def _checked(self, url: str) -> list[str]:
+        """The addresses of a server that may be asked; none when only a proxy knows them."""
+        parts = urllib.parse.urlsplit(url)
+        host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+        try:
+            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError:
+            if parts.scheme in urllib.request.getproxies():
+                return []
+            raise
+        addresses = list(dict.fromkeys(str(row[4][0]) for row in rows))
+        named = f"[{host}]" if ":" in host else host
+        if f"{named}:{port}" in self._hosts or (port == PORTS[parts.scheme] and named in self._hosts):
+            return addresses
+        public = [address for address in addresses if is_public(address)]
+        if not public:
+            raise Denied(f"{one_line(host)} is not a public address")
+        return public
+
+
 class _OnlyTheWeb(urllib.request.HTTPRedirectHandler):
     """Follows a redirect to http and https only."""
 
@@ -89,13 +197,12 @@ class _OnlyTheWeb(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _opener() -> urllib.request.OpenerDirector:
+def _opener(hosts: Collection[str]) -> urllib.request.OpenerDirector:
     """An opener that knows neither files nor FTP."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
+        _OnlyPublic(hosts),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         _OnlyTheWeb(),
@@ -104,14 +211,14 @@ def _opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-def _fetch(url: str, largest: int, ends: float) -> Fetched:
+def _fetch(url: str, largest: int, ends: float, hosts: Collection[str]) -> Fetched:
     host = host_of(url)
     quoted = urllib.parse.quote(url, safe="%/:?#[]@!$&'()*+,;=~")
     request = urllib.request.Request(
         quoted, headers={"User-Agent": AGENT, "Accept": "text/html, text/*, */*;q=0.5"}
     )
     try:
-        with _opener().open(request, timeout=LONGEST_SILENCE) as response:
+        with _opener(hosts).open(request, timeout=LONGEST_SILENCE) as response:
             content = bytearray()
             while block := response.read1(BLOCK):
                 content += block

@@ -7,7 +7,7 @@ from typing import Any
 from senter.errors import Unavailable
 from senter.tasks.tools.documents import passages_of
 from senter.tasks.tools.findings import Findings, Passage
-from senter.tasks.tools.reading import allowed, content_of, shown
+from senter.tasks.tools.reading import allowed, content_of, is_below, real_path, shown
 from senter.tasks.tools.tool import Context, Tool, schema
 
 LONGEST_DOCUMENT = 40_000
@@ -17,10 +17,10 @@ LONGEST_DOCUMENT = 40_000
 def run(parameters: Mapping[str, Any], context: Context) -> Findings:
     """The passages of the document at ``path``, in order, and a note when they are not all.
 
-    Raises Denied for a path that is neither in a folder of the goal nor in the workspace, Unavailable when
-    it cannot be read.
+    Raises Denied for a path that is neither in the workspace nor in a folder of the goal that may be read,
+    Unavailable when it cannot be read.
     """
-    path = allowed(parameters["path"], (*context.folders, context.workspace))
+    path = _path(parameters["path"], context)
     name = shown(path)
     found = passages_of(content_of(path, name), name)
     if not found:
@@ -34,6 +34,14 @@ def run(parameters: Mapping[str, Any], context: Context) -> Findings:
     cut = len(passages) < len(found)
     notes = (f"only the first {length:,} characters of {name} were read",) if cut else ()
     return Findings(f"Read {name}.", tuple(passages), notes)
+
+
+def _path(path: str, context: Context) -> str:
+    """The real path of a document that may be read; what is in the workspace always may be."""
+    real = real_path(path)
+    if context.workspace and is_below(real, os.path.realpath(context.workspace)):
+        return real
+    return allowed(path, context.folders, context.roots)
 
 
 TOOL = Tool(

@@ -13,7 +13,7 @@ from senter.tasks.text.summary import question_of
 from senter.tasks.text.words import content_words, helping_words
 from senter.tasks.tools.documents import passages_of
 from senter.tasks.tools.findings import Findings, Passage
-from senter.tasks.tools.reading import allowed, content_of, folded, is_below, shown
+from senter.tasks.tools.reading import allowed, content_of, folded, is_below, is_closed, shown
 from senter.tasks.tools.tool import Context, Tool, schema
 from senter.wording import one_line, shortened
 
@@ -76,9 +76,10 @@ class Reading:
 def run(parameters: Mapping[str, Any], context: Context) -> Findings:
     """The passages of the documents below ``folder`` that fit ``query`` (the goal's question without one).
 
-    Raises Denied for a folder that the goal does not name, Unavailable when nothing there can be read.
+    Raises Denied for a folder that the goal does not name or that may not be read, Unavailable when nothing there
+    can be read.
     """
-    folder = allowed(parameters["folder"], context.folders)
+    folder = allowed(parameters["folder"], context.folders, context.roots)
     try:
         os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
     except OSError as error:
@@ -105,7 +106,7 @@ def _read_all(reading: Reading) -> None:
         reading.notes.append(f"{told} cannot be opened: {error.strerror} and was not read")
 
     for folder, folders, files, descriptor in os.fwalk(reading.folder, onerror=note):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not is_closed(os.path.join(folder, name)))
         for name in _documents_of(folder, sorted(files), reading):
             if not reading.has_room():
                 return

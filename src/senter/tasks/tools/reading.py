@@ -9,6 +9,9 @@ from senter.errors import Denied, InvalidArgument, Unavailable
 from senter.tasks.tools.documents import HEAD, LARGEST, is_document
 from senter.wording import one_line, shortened
 
+CLOSED = ("/boot", "/dev", "/etc", "/proc", "/run", "/sys", "/var/lib", "/var/log")
+"""What no goal reads, whatever is allowed; nor anything hidden."""
+
 LONGEST_NAME = 120
 MEGABYTE = 1_000_000
 NOTES_TOLD = 5
@@ -20,20 +23,39 @@ def shown(path: str) -> str:
     return line if len(line) <= LONGEST_NAME else f"…{line[1 - LONGEST_NAME :]}"
 
 
-def allowed(path: str, folders: Iterable[str]) -> str:
+def allowed(path: str, folders: Iterable[str], roots: Iterable[str] = ("/",)) -> str:
     """The real path of a file or folder that is one of the folders or below one; ``~`` is the home.
 
-    Raises InvalidArgument for what is not an absolute path, Denied for one elsewhere, also by links or "..".
+    Raises InvalidArgument for what is not an absolute path. Raises Denied for one elsewhere, also by links or "..",
+    and for one that is hidden, part of the system or not below one of ``roots``, whatever the folders are.
     """
+    real = real_path(path)
+    if not _is_below_any(real, folders):
+        raise Denied(f"{shown(path)} is not in a folder that the goal names")
+    if is_closed(real):
+        raise Denied(f"{shown(path)} may not be read: it is hidden or part of the system")
+    if not _is_below_any(real, roots):
+        raise Denied(f"{shown(path)} may not be read: it is not below [tasks] folders")
+    return real
+
+
+def real_path(path: str) -> str:
+    """An absolute path without links, ``..`` and ``~``; raises InvalidArgument for what is not an absolute path."""
     if "\0" in path or not path:
         raise InvalidArgument("the path must be the name of a file or folder")
     expanded = os.path.expanduser(path)
     if not os.path.isabs(expanded):
         raise InvalidArgument(f"{shown(path)} must be an absolute path")
-    real = os.path.realpath(expanded)
-    if not any(is_below(real, os.path.realpath(os.path.expanduser(folder))) for folder in folders if folder):
-        raise Denied(f"{shown(path)} is not in a folder that the goal names")
-    return real
+    return os.path.realpath(expanded)
+
+
+def is_closed(path: str) -> bool:
+    """Whether a real path is hidden, in a hidden folder, or part of the system."""
+    return any(part.startswith(".") for part in Path(path).parts) or any(is_below(path, each) for each in CLOSED)
+
+
+def _is_below_any(real: str, folders: Iterable[str]) -> bool:
+    return any(is_below(real, os.path.realpath(os.path.expanduser(folder))) for folder in folders if folder)
 
 
 def is_below(path: str, folder: str) -> bool:

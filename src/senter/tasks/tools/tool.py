@@ -25,6 +25,10 @@ class Context:
     search_results: int = 5
     search_url: str = ""
     """The base URL of a SearXNG server; without one, public search engines are asked."""
+    roots: tuple[str, ...] = ("/",)
+    """Folders below which documents may be read at all; ``~`` is the home."""
+    hosts: tuple[str, ...] = ()
+    """Servers that may be asked although they are not public: ``host`` or ``host:port``."""
 
     def fields(self) -> dict[str, Any]:
         """The context as plain values for JSON; ``context_of`` reads them."""
@@ -60,7 +64,7 @@ def context_of(fields: Mapping[str, Any]) -> Context:
     Raises InvalidArgument when they are of something else.
     """
     try:
-        folders = tuple(str(folder) for folder in fields["folders"])
-        return Context(**{**fields, "folders": folders, "earlier": from_json(fields["earlier"])})
+        several = {name: tuple(map(str, fields[name])) for name in ("folders", "roots", "hosts")}
+        return Context(**{**fields, **several, "earlier": from_json(fields["earlier"])})
     except (TypeError, KeyError) as error:
         raise InvalidArgument("this is not the context of a tool") from error

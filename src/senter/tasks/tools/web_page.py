@@ -32,7 +32,7 @@ def run(parameters: Mapping[str, Any], context: Context) -> Findings:
     question = question_of(context.question)
     passages: list[Passage] = []
     notes: list[str] = []
-    for url, answer in zip(urls, fetch_all(urls, LARGEST_PAGE, LONGEST_FETCH), strict=True):
+    for url, answer in zip(urls, fetch_all(urls, LARGEST_PAGE, LONGEST_FETCH, context.hosts), strict=True):
         try:
             passages += _best(url, titles.get(url, ""), answer, question)
         except SenterError as error:

@@ -47,7 +47,9 @@ def _of_server(base: str, query: str) -> Iterable[Result]:
     """The results of a SearXNG server."""
     url = f"{base.rstrip('/')}/search?{urllib.parse.urlencode({'q': query, 'format': 'json'})}"
     try:
-        answer = json.loads(fetch(url, LARGEST_ANSWER, LONGEST_SEARCH).content)
+        answer = json.loads(
+            fetch(url, LARGEST_ANSWER, LONGEST_SEARCH, [urllib.parse.urlsplit(base).netloc]).content
+        )
         results = [each for each in answer["results"] if isinstance(each, dict)]
     except SenterError as error:
         raise Unavailable(f"the web cannot be searched: {error}") from error

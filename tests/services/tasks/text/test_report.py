@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from support.clock import Clock
 
 from senter.tasks.goal import COMPLETED, FAILED, Goal, Task
-from senter.tasks.text.report import file_name, report
+from senter.tasks.text.report import answered, file_name, report
 from senter.tasks.tools.findings import Findings, Passage
 from senter.wording import printable
 
@@ -217,6 +217,22 @@ def test_the_name_of_a_source_is_shown_as_it_is(hostile):
     codes = [token.content for token in tokens(text) if token.type == "code_inline"]
     assert codes
     assert codes[0].startswith("https://example.com/")
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("blank", ["\n", " ", "\t", "> ", "\n\n", "1. ", "- "])
+def test_no_answer_takes_long_to_write(blank):
+    endless = f"Here it is{blank * (199_000 // len(blank))}[end"
+    assert "Here it is" in written((DONE, replace(FOUND, text=endless)))
+
+
+def test_a_goal_is_answered_unless_all_that_came_of_it_is_that_it_is_not():
+    refusal = Findings("The sources do not answer this question: nothing was found.", thinking="nobody")
+    other = replace(DONE, id="12.2")
+    assert answered([DONE], {"12.1": FOUND})
+    assert not answered([DONE], {"12.1": refusal})
+    assert answered([DONE, other], {"12.1": refusal, "12.2": FOUND})
+    assert answered([], {})
 
 
 # where it is written

@@ -56,6 +56,30 @@ def test_a_text_of_headings_gives_the_headings():
     assert sentences("# Thirty days") == [Sentence("Thirty days", "Thirty days")]
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("One is\nhere. Two\nis there. Three.\n\nFour.", [0, 1, 2, 4]),
+        ("\n\n# Heading\nOne is.\n\n\nTwo is.", [3, 6]),
+        ("* one is\n* one is\n  here. One is\n  there.", [0, 1, 2]),
+        ("See **this**\n[page](https://a.example/b)\nhere [12]. And\n_this_ page.", [0, 2]),
+        ("The same. The same.\nThe same.", [0, 0, 1]),
+        ("Bugs go to:\n\n    bugs@a.example\n\nThanks.", [0, 4]),
+        ("the first-\ntime buyer. He\npays.", [0, 1]),
+        ("One is\nhere. [Two](https://a.example) is\nthere.", [0, 1]),
+    ],
+)
+def test_a_sentence_knows_the_line_it_begins_on(text, lines):
+    assert [each.line for each in sentences(text)] == lines
+
+
+@given(st.text("ab. \n-*#[]()", max_size=200))
+def test_the_line_of_a_sentence_is_a_line_of_the_text(text):
+    lines = [each.line for each in sentences(text)]
+    assert lines == sorted(lines)
+    assert all(0 <= line < len(text.splitlines()) for line in lines)
+
+
 @given(st.text())
 def test_no_text_breaks_it_and_every_sentence_is_one_printable_line(text):
     for each in texts(text):

@@ -102,6 +102,40 @@ def test_a_question_the_sources_know_nothing_of_gets_no_sentence_of_them():
     assert summary.sources == ()
 
 
+def test_one_of_two_words_is_no_answer():
+    apart = [
+        Passage("/a", "", "", "A venture capital fund is a company."),
+        Passage("/b", "", "", "Cyrillic is used in Mongolia."),
+    ]
+    summary = summarise("the capital of Mongolia", apart)
+    assert summary.text == (
+        'The sources do not answer this question: "capital" and "Mongolia" are mentioned, but not together.'
+    )
+    assert not summary.answered
+
+
+def test_half_of_the_words_are_no_answer():
+    summary = summarise("fee for bread", [FEE])
+    assert summary.text == 'The sources do not answer this question: nothing in them mentions "bread".'
+    half = [Passage("/a", "", "", "Tea is for ships."), Passage("/b", "", "", "Cats like dogs.")]
+    assert not summarise("tea ships cats dogs", half).answered
+
+
+def test_words_that_are_not_all_in_one_passage_are_not_a_full_answer():
+    apart = [Passage("/a", "", "", "Tea is for ships."), Passage("/b", "", "", "Cats like tea.")]
+    summary = summarise("tea ships cats", apart)
+    assert summary.text.startswith(
+        'The sources do not fully answer this question: no passage speaks of all of "tea", "ships" and "cats".'
+        " What comes nearest:\n\nTea is for ships. [1]"
+    )
+    assert not summary.answered
+
+
+def test_what_a_number_is_asked_for_by_need_not_be_in_the_answer():
+    brocken = Passage("/a", "", "", "The Brocken rises to 1141 m.")
+    assert summarise("How high is the Brocken?", [brocken]).text == "The Brocken rises to 1141 m. [1]"
+
+
 def test_words_that_are_never_together_are_no_answer():
     apart = [Passage("/a", "", "", text) for text in ("Tea is hot.", "Ships sail.", "Cats sleep.")]
     summary = summarise("tea ships cats", apart)
@@ -120,7 +154,27 @@ def test_a_passage_without_a_sentence_is_nothing():
 def test_a_summary_of_everything_takes_the_beginning_of_every_source():
     summary = summarise("Summarise the documents in /docs", [CURE, FEE])
     assert summary.answered
-    assert summary.sources == (CURE, FEE)
+    assert [each.source for each in summary.sources] == ["/docs/GPL-3", "/docs/GPL-3", "/docs/GPL-2"]
+
+
+def test_the_line_of_a_sentence_is_cited():
+    summary = summarise("does termination end the licenses of others", [CURE])
+    assert summary.text == "Termination does not end the licenses of others. [1]"
+    assert [(each.source, each.place) for each in summary.sources] == [("/docs/GPL-3", "line 424")]
+
+
+def test_every_line_that_is_cited_is_a_source_of_its_own_in_order():
+    text = "Tea is good. Tea is hot.\n\nTea is\ngreen."
+    two = [Passage("/a", "line 7", "a", text), Passage("/b", "page 3", "b", "Tea is old.\n\nTea is dear.")]
+    summary = summarise("tea", two)
+    assert summary.text.splitlines() == [
+        "Tea is good. [1]",
+        "Tea is hot. [1]",
+        "Tea is green. [2]",
+        "Tea is old. [3]",
+        "Tea is dear. [3]",
+    ]
+    assert [each.place for each in summary.sources] == ["line 7", "line 9", "page 3"]
 
 
 def test_at_most_so_many_sentences_are_taken():

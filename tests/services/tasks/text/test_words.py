@@ -10,6 +10,10 @@ from senter.tasks.text.words import beginning, content_words, folded, has_beginn
     [
         ("how many days a violator has to cure it", ("days", "violator", "cure")),
         ("Days and DAYS and day", ("Days", "day")),
+        ("How high is the Brocken", ("Brocken",)),
+        ("how  large is a high dose", ("high", "dose")),
+        ("how high", ("how",)),
+        ("how highways are built", ("highways", "built")),
         ("Wie lange ist die Kündigungsfrist?", ("Kündigungsfrist",)),
         ("Combien de jours pour l'appel ?", ("jours", "appel")),
         ("what do the documents say about warranty", ("warranty",)),

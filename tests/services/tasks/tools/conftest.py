@@ -13,11 +13,12 @@ def server_of(pages):
 
     A body that is an event is an answer that does not end before the event is set.
     """
-    asked = []
+    asked, named = [], []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             asked.append(self.path)
+            named.append(self.headers["Host"])
             status, headers, body = pages.get(self.path.split("?")[0], (404, {}, b"no"))
             self.send_response(status)
             for name, value in headers.items():
@@ -34,11 +35,12 @@ def server_of(pages):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.asked = asked
+    server.asked, server.named = asked, named
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        server.address = f"http://127.0.0.1:{server.server_port}"
+        server.host = f"127.0.0.1:{server.server_port}"
+        server.address = f"http://{server.host}"
         yield server
     finally:
         server.shutdown()

@@ -26,6 +26,26 @@ def test_text_is_told_by_its_lines():
     assert passages_of(b"\n\nOne.\nTwo.\n\nThree.\n", "a.txt") == [("line 3", "One.\nTwo.\n\nThree.")]
 
 
+@pytest.mark.parametrize(
+    "text", ["One.\n\n\n\nTwo.\n# Three\nFour.", "One.\r\n\r\nTwo.", "One.\n\x0c\n\nTwo. \u2028Two."]
+)
+def test_a_passage_has_the_lines_of_the_text(text):
+    lines = text.replace("\r", "").split("\n")
+    ((place, piece),) = passages_of(text.encode(), "a.md")
+    assert place == "line 1"
+    assert [line.split() for line in piece.splitlines()] == [line.split() for line in lines]
+
+
+@given(st.lists(st.text("ab .#\n\x0c", min_size=50), max_size=20))
+def test_every_line_of_a_passage_is_where_its_place_says(parts):
+    text = "\n".join(parts)
+    lines = text.split("\n")
+    for place, piece in passages_of(text.encode(), "a.txt", kind="text/plain"):
+        first = int(place.removeprefix("line ")) - 1
+        for number, line in enumerate(piece.split("\n"), first):
+            assert line.split() == lines[number].split() or line.strip() in " ".join(lines[number].split("\x0c"))
+
+
 def test_a_new_heading_begins_a_new_passage():
     long = "A sentence of this part. " * 10
     text = f"# One\n\n{long}\n\n# Two\n\n{long}\n"
@@ -73,7 +93,9 @@ def test_a_gzip_bomb_is_not_unpacked_as_a_whole():
         passages_of(gzip.compress(bytes(LARGEST * 5)), "a.gz")
 
 
-@pytest.mark.parametrize("content", [gzip.compress(b"word " * 99)[:-20], b"\x1f\x8b\x08\x00nonsense"])
+@pytest.mark.parametrize(
+    "content", [gzip.compress(b"word " * 99)[:-20], b"\x1f\x8b\x08\x00nonsense"], ids=["cut", "nonsense"]
+)
 def test_a_broken_gzip_is_told(content):
     with pytest.raises(Unavailable, match=r"^a\.gz cannot be unpacked$"):
         passages_of(content, "a.gz")
@@ -127,6 +149,17 @@ def test_html_is_read_without_scripts_and_styles():
     assert "thirty days to cure" in text
     assert "stolen" not in text
     assert "p{}" not in text
+
+
+def test_of_a_large_page_all_that_can_be_seen_is_read_instead_of_the_article():
+    article = PAGE.replace("Home</a>", f"Home{' ' * (500_000 - len(PAGE))}</a>")
+    larger = article.replace("Home", "Home ")
+    assert len(article) == 500_000
+    assert "Home" not in " ".join(piece for _, piece in passages_of(article.encode(), "a.html"))
+    text = " ".join(piece for _, piece in passages_of(larger.encode(), "a.html"))
+    assert "Home" in text
+    assert "thirty days to cure" in text
+    assert "stolen" not in text
 
 
 def test_a_small_page_without_an_article_is_read_too():

@@ -37,6 +37,26 @@ def test_the_workspace_may_be_read(tmp_path):
     assert file_read.run({"path": str(tmp_path / "workspace/a")}, context).passages
 
 
+def test_the_workspace_may_be_read_although_it_is_hidden(tmp_path):
+    workspace = tmp_path / ".local/share/workspace"
+    workspace.mkdir(parents=True)
+    (workspace / "a").write_text("One.")
+    (tmp_path / ".local/secret").write_text("One.")
+    (workspace / "link").symlink_to(tmp_path / ".local/secret")
+    context = Context("", (str(tmp_path),), str(workspace), roots=())
+    assert file_read.run({"path": str(workspace / "a")}, context).passages
+    for path in (workspace / "link", workspace.parent / "b"):
+        with pytest.raises(Denied, match="hidden or part of the system"):
+            file_read.run({"path": str(path)}, context)
+
+
+def test_what_is_not_below_a_root_is_denied(tmp_path):
+    (tmp_path / "a").write_text("One.")
+    context = Context("", (str(tmp_path),), roots=("/srv",))
+    with pytest.raises(Denied, match="not below"):
+        file_read.run({"path": str(tmp_path / "a")}, context)
+
+
 def test_what_leads_out_is_denied(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "secret").write_text("One.")

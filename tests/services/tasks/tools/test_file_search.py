@@ -6,7 +6,7 @@ import os
 import pytest
 
 from senter.errors import Denied, Unavailable
-from senter.tasks.tools import file_search
+from senter.tasks.tools import file_search, reading
 from senter.tasks.tools.tool import Context
 
 CURE = "A violator has thirty days to cure a violation of the licence."
@@ -166,3 +166,18 @@ def test_a_folder_that_may_not_be_read_is_told(letters):
 def test_a_folder_that_the_goal_does_not_name_is_denied(letters, tmp_path):
     with pytest.raises(Denied):
         file_search.run({"folder": str(tmp_path)}, Context("cure", (str(letters),)))
+
+
+def test_what_is_part_of_the_system_is_not_entered(letters, monkeypatch):
+    monkeypatch.setattr(reading, "CLOSED", (f"{letters}/lib",))
+    for folder in ("lib/dpkg", "library"):
+        (letters / folder).mkdir(parents=True)
+        (letters / folder / "a").write_text(f"{CURE} {folder}")
+    assert [each.title for each in search(letters).passages] == ["library/a"]
+    with pytest.raises(Denied, match="hidden or part of the system"):
+        search(letters / "lib")
+
+
+def test_a_folder_that_is_not_below_a_root_is_denied(letters):
+    with pytest.raises(Denied, match="not below"):
+        file_search.run({"folder": str(letters)}, Context("cure", (str(letters),), roots=("/srv",)))

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from senter.errors import Denied, InvalidArgument, Unavailable
-from senter.tasks.tools.reading import allowed, content_of, folded, shown
+from senter.tasks.tools.reading import CLOSED, allowed, content_of, folded, is_closed, shown
 
 
 @pytest.fixture
@@ -35,6 +35,64 @@ def test_what_leads_out_is_denied(letters, path):
 def test_nothing_is_allowed_by_no_folder(letters):
     with pytest.raises(Denied):
         allowed(str(letters), [])
+
+
+@pytest.mark.parametrize("path", [".ssh/id_rsa", "docs/.hidden/pw.txt", ".profile", "link/pw.txt"])
+def test_what_is_hidden_is_denied_in_a_folder_that_is_named(own_home, path):
+    (own_home / "link").symlink_to(".hidden")
+    assert allowed("~/.", ["~"]) == str(own_home)
+    with pytest.raises(Denied, match=rf"^~/{path} may not be read: it is hidden or part of the system$"):
+        allowed(f"~/{path}", ["~"])
+
+
+def test_a_folder_below_a_hidden_one_is_denied_also_when_it_is_named(letters):
+    (letters / ".hidden/papers").mkdir(parents=True)
+    with pytest.raises(Denied, match="hidden or part of the system"):
+        allowed(f"{letters}/.hidden/papers", [f"{letters}/.hidden/papers"])
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [
+        ("/var/lib/dpkg/status", "/var"),
+        ("/var/lib", "/var/lib"),
+        ("/etc/passwd", "/"),
+        ("/run/user/1000/bus", "/run/user"),
+        ("/usr/../proc/self/environ", "/"),
+    ],
+)
+def test_the_system_is_denied_also_when_it_is_named(path, folder):
+    with pytest.raises(Denied, match=f"^{path} may not be read: it is hidden or part of the system$"):
+        allowed(path, [folder])
+
+
+def test_a_link_to_the_system_is_denied_also_when_the_link_is_named(tmp_path):
+    innocent = tmp_path / "innocent"
+    innocent.symlink_to("/etc")
+    for path in (innocent, innocent / "passwd"):
+        with pytest.raises(Denied, match="hidden or part of the system"):
+            allowed(str(path), [str(innocent)])
+
+
+def test_the_system_is_exactly_these_trees():
+    assert all(is_closed(folder) and is_closed(f"{folder}/a") for folder in CLOSED)
+    for path in ("/", "/var", "/var/library/a", "/etcetera", "/home/run/a", "/usr/share/doc"):
+        assert not is_closed(path)
+
+
+def test_what_is_not_below_a_root_is_denied(letters, own_home):
+    assert allowed(str(letters), [str(letters)], [str(letters.parent)]) == str(letters)
+    assert allowed("~/a", ["~"], ["/srv", "~"]) == str(own_home / "a")
+    for roots in ([], ["/srv"], [f"{letters}/a"], [str(own_home)]):
+        with pytest.raises(Denied, match=f"^{letters} may not be read: it is not below \\[tasks\\] folders$"):
+            allowed(str(letters), [str(letters)], roots)
+
+
+def test_a_root_that_is_a_link_is_where_it_leads(letters):
+    out = letters / "out"
+    assert allowed(str(out), [str(out)], [str(out)]) == f"{letters}-of-others"
+    with pytest.raises(Denied, match="not below"):
+        allowed(str(out), [str(out)], [str(letters)])
 
 
 @pytest.mark.parametrize("path", ["", "a", "./a", "/a\0b"])

@@ -16,15 +16,15 @@ PAGE = b"""<html><head><title>Cure</title></head><body><script>steal()</script><
 </article></body></html>"""
 
 
-def read(parameters, earlier=(), question="how many days to cure a violation"):
+def read(parameters, earlier=(), question="how many days to cure a violation", hosts=()):
     """The findings of reading pages; ``earlier`` are URLs that a search found."""
     found = Findings(passages=tuple(Passage(url, "", "Found", "a snippet") for url in earlier))
-    return web_page.run(parameters, Context(question, earlier=found))
+    return web_page.run(parameters, Context(question, earlier=found, hosts=hosts))
 
 
 def test_the_article_of_a_page_is_read(serving):
     with serving({"/": (200, HTML, PAGE)}) as web:
-        findings = read({"url": f"{web.address}/"})
+        findings = read({"url": f"{web.address}/"}, hosts=[web.host])
     (passage,) = findings.passages
     assert (passage.source, passage.title) == (f"{web.address}/", "Cure")
     assert "thirty days" in passage.text
@@ -39,7 +39,7 @@ def test_text_pdf_and_gzip_are_read_too(serving, pdf):
         "/c": (200, {"Content-Encoding": "gzip"}, gzip.compress(b"Ninety days to cure.")),
     }
     with serving(pages) as web:
-        findings = read({"urls": [f"{web.address}{path}" for path in pages]})
+        findings = read({"urls": [f"{web.address}{path}" for path in pages]}, hosts=[web.host])
     assert [each.text.split()[0] for each in findings.passages] == ["Thirty", "Sixty", "Ninety"]
     assert findings.passages[1].place == "page 1"
 
@@ -47,7 +47,7 @@ def test_text_pdf_and_gzip_are_read_too(serving, pdf):
 def test_without_an_address_the_first_three_pages_found_before_are_read(serving):
     pages = {f"/{number}": (200, {}, b"Thirty days to cure.") for number in range(5)}
     with serving(pages) as web:
-        findings = read({}, ["/home/a/letter", *[f"{web.address}{path}" for path in pages]])
+        findings = read({}, ["/home/a/letter", *[f"{web.address}{path}" for path in pages]], hosts=[web.host])
         assert sorted(web.asked) == ["/0", "/1", "/2"]
     assert [each.title for each in findings.passages] == ["Found"] * 3
 
@@ -55,12 +55,12 @@ def test_without_an_address_the_first_three_pages_found_before_are_read(serving)
 def test_only_the_best_passages_of_a_page_are_kept(serving):
     text = "".join(f"# Part {number}\n\n{'Days to cure. ' * 40}{number}\n\n" for number in range(30))
     with serving({"/": (200, {}, text.encode())}) as web:
-        assert len(read({"url": f"{web.address}/"}).passages) == 8
+        assert len(read({"url": f"{web.address}/"}, hosts=[web.host]).passages) == 8
 
 
 def test_one_page_that_fails_is_noted(serving):
     with serving({"/a": (200, HTML, PAGE), "/c": (200, {}, b"\0\1")}) as web:
-        findings = read({"urls": [f"{web.address}{path}" for path in ("/a", "/b", "/c")]})
+        findings = read({"urls": [f"{web.address}{path}" for path in ("/a", "/b", "/c")]}, hosts=[web.host])
     assert len(findings.passages) == 1
     assert findings.notes == (
         f"{web.address}/b was not read: 127.0.0.1 answers 404 Not Found",
@@ -70,12 +70,12 @@ def test_one_page_that_fails_is_noted(serving):
 
 def test_a_page_that_does_not_fit_is_noted_as_that(serving):
     with serving({"/": (200, {}, b"Bread.")}) as web, pytest.raises(Unavailable, match="nothing on the page fits"):
-        read({"url": f"{web.address}/"})
+        read({"url": f"{web.address}/"}, hosts=[web.host])
 
 
 def test_when_all_fail_it_is_an_error(serving):
     with serving({}) as web, pytest.raises(Unavailable, match=r"^no page can be read: .*404 Not Found$"):
-        read({"url": f"{web.address}/a"})
+        read({"url": f"{web.address}/a"}, hosts=[web.host])
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "/etc/passwd", "ftp://a.example/b", "javascript:alert(1)"])
@@ -94,3 +94,12 @@ def test_too_many_pages_are_refused():
 def test_without_any_page_there_is_nothing_to_read():
     with pytest.raises(Unavailable, match="no step before found one"):
         read({}, ["/home/a/letter"])
+
+
+def test_what_is_not_public_is_read_only_when_it_is_named(serving):
+    with serving({"/": (200, HTML, PAGE)}) as web:
+        with pytest.raises(Unavailable, match=r"127\.0\.0\.1 is not a public address$"):
+            read({"url": f"{web.address}/"}, hosts=["127.0.0.1:1"])
+        with pytest.raises(Unavailable, match=r"127\.0\.0\.1 is not a public address$"):
+            read({}, [f"{web.address}/"])
+        assert web.asked == []

@@ -38,6 +38,14 @@ def test_every_result_is_a_passage(serving):
     assert findings.text == 'Found 2 pages for "cure & days?".'
 
 
+def test_the_server_of_the_user_may_lead_to_no_other_that_is_not_public(serving):
+    with serving(answer(result(1))) as other:
+        away = {"/search": (302, {"Location": f"{other.address}/search"}, b"")}
+        with serving(away) as web, pytest.raises(Unavailable, match="is not a public address"):
+            search(web)
+        assert other.asked == []
+
+
 def test_only_so_many_results_are_taken_each_address_once(serving):
     with serving(answer(result(1), result(1), *[result(number) for number in range(2, 9)])) as web:
         assert [each.title for each in search(web, results=3).passages] == ["T 1", "T 2", "T 3"]
