@@ -1,11 +1,14 @@
 """Which file is the model: the one that ``config.toml`` names, else the first in the models folder."""
 
+import sys
 from pathlib import Path
 
 from senter.errors import ConfigurationError, NoModel, Unavailable
 
 MAGIC = b"GGUF"
 ENDING = ".gguf"
+INSTALL = f"run: {sys.executable} -m pip install xllamacpp"
+"""How to get what runs a model."""
 
 
 def check_name(name: str) -> None:

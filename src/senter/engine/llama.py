@@ -12,8 +12,10 @@ import importlib.util
 import os
 import sys
 
+from senter.engine.choice import INSTALL
+
 READY = "ready"
-MISSING = 'llama.cpp is not installed; run: pip install "senter[embedded]"'
+MISSING = f"llama.cpp is not installed; {INSTALL}"
 
 ERRORS_ONLY = 1
 HTTP_THREADS = 32

@@ -147,7 +147,7 @@ class EngineService:
     async def check(self) -> list[Check]:
         """Whether there is a llama.cpp, a model for it, and a place for the socket."""
         installed = self._engine.installed()
-        fix = "" if installed else 'run: pip install "senter[embedded]"'
+        fix = "" if installed else choice.INSTALL
         checks = [Check("llama.cpp", "ok" if installed else "warn", fix)]
         try:
             choice.check_file(await asyncio.to_thread(choice.choose, self._models, self._settings.model))

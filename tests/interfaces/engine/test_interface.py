@@ -360,7 +360,7 @@ async def test_a_missing_llama_is_told_with_its_cure(run, client, model, tmp_pat
     )
     await run(sys.executable, "-I", "-c", program + QUICK.format(idle=60, quiet=1))
     await client.wait_owned(ENGINE.bus_name)
-    with pytest.raises(Unavailable, match=r'^llama\.cpp is not installed; run: pip install "senter\[embedded\]"'):
+    with pytest.raises(Unavailable, match=r"^llama\.cpp is not installed; run: \S+ -m pip install xllamacpp"):
         await EngineClient(client).endpoint(timeout=30)
 
 

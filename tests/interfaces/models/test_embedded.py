@@ -19,7 +19,7 @@ SCHEMA = {
     "additionalProperties": False,
 }
 
-pytest.importorskip("xllamacpp", reason="needs llama.cpp: pip install senter[embedded]")
+pytest.importorskip("xllamacpp", reason="needs llama.cpp: pip install xllamacpp")
 
 
 @pytest.fixture

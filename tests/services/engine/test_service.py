@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from senter.engine import service as module
+from senter.engine.choice import INSTALL
 from senter.engine.service import EngineService
 from senter.errors import ConfigurationError, NoModel, Unavailable
 from senter.settings import EngineSettings
@@ -339,7 +340,7 @@ async def test_a_sound_engine_finds_nothing_wrong(ground):
 async def test_what_is_missing_is_told_with_its_cure(ground):
     ground.engine.there = False
     llama, model = await ground.service.check()
-    assert (llama.verdict, llama.fix) == ("warn", 'run: pip install "senter[embedded]"')
+    assert (llama.verdict, llama.fix) == ("warn", INSTALL)
     assert model.verdict == "warn"
     assert str(ground.models) in model.fix
 

@@ -144,6 +144,6 @@ def _print_table(found: list[tuple[str, list[Check]]]) -> None:
 
 
 def _ways(engine: list[Check]) -> str:
-    missing = any(check.what == "llama.cpp" and check.verdict != OK for check in engine)
-    llama = ', and run: pip install "senter[embedded]"' if missing else ""
+    missing = [check.fix for check in engine if check.what == "llama.cpp" and check.verdict != OK]
+    llama = f", and {one_line(missing[0])}" if missing else ""
     return _WAYS.format(models=paths.models_folder(), llama=llama, config=paths.config_file())
