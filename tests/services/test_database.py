@@ -252,7 +252,7 @@ def test_a_file_that_became_read_only_is_told(words):
 def test_a_file_that_can_only_be_read_is_refused_at_the_start(file):
     new(file).close()
     file.chmod(0o444)
-    with pytest.raises(Unavailable, match="readonly"):
+    with pytest.raises(Unavailable, match="cannot be written"):
         new(file)
 
 

@@ -184,15 +184,17 @@ class Connection:
     async def wait_left(self, unique_name: str) -> None:
         """Return when another connection has left the bus; when the bus goes away, all have."""
         left = asyncio.Event()
-        async with self.subscribed(name_changes(unique_name), lambda *_: left.set()):
-            if await self.owner(unique_name):
-                lost = asyncio.ensure_future(self.wait_lost())
-                leaving = asyncio.ensure_future(left.wait())
-                try:
-                    await asyncio.wait({lost, leaving}, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    lost.cancel()
-                    leaving.cancel()
+        lost = asyncio.ensure_future(self.wait_lost())
+        lost.add_done_callback(lambda _: left.set())
+        try:
+            async with self.subscribed(name_changes(unique_name), lambda *_: left.set()):
+                if await self.owner(unique_name):
+                    await left.wait()
+        except SenterError:
+            if self._bus.connected:
+                raise
+        finally:
+            lost.cancel()
 
     async def watch_name(self, name: str, handler: Callable[[str], None]) -> None:
         """Call ``handler(owner)`` whenever a bus name changes hands; an empty owner means it is free."""
@@ -252,12 +254,10 @@ class Connection:
         body = [reply.unix_fds[reply.body[0]]] if reply.signature == "h" else unpack(reply.body)
         return body[0] if len(body) == 1 else body or None
 
-    def _send_signal(
-        self, path: str, destination: str, interface: str, member: str, signature: str, body: list[Any]
-    ) -> None:
+    def _send_signal(self, path: str, destination: str, *signal: Any) -> None:
         """Send a signal to one connection; one that has left, or a bus that has gone, is nobody to tell."""
         if self._bus.connected:
-            message = Message.new_signal(path, interface, member, signature, body)
+            message = Message.new_signal(path, *signal)
             message.destination = destination
             self._bus.send(message)
 
