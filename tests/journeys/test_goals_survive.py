@@ -150,9 +150,10 @@ def test_a_restart_in_the_middle_of_a_step_fails_no_goal(harbour: Path) -> None:
     assert {found["outcome"] for found in await_end(*ids)} == {"completed"}
 
 
+@pytest.mark.timeout(240)
 def test_goals_end_although_the_bus_is_killed_meanwhile(harbour: Path, model: ScriptedModel) -> None:
     session.drop_in("dbus.service", NO_LIMIT)
-    # it ends with its bus, and a unit that changes its state then can stall systemd for 90 s
+    # it ends with its bus; a unit that changes its state then can stall systemd for 90 s, which may happen anyway
     systemctl("mask", "dunst.service")
     systemctl("start", TARGET)
     ids = [add(question(number, harbour)) for number in range(1, 6)]
@@ -161,7 +162,7 @@ def test_goals_end_although_the_bus_is_killed_meanwhile(harbour: Path, model: Sc
         until(lambda: len(model.questions()) > count, "the goals to be worked on")  # noqa: B023
         assert kill("dbus.service")
         until(goals.states, "the tasks to be on the new bus")
-    ended = await_end(*ids, deadline=40)
+    ended = await_end(*ids, deadline=120)
     assert {found["outcome"] for found in ended} == {"completed"}
     assert prop(TASKS.unit, "MainPID") == pid, "the tasks came back in place, without a restart"
 

@@ -67,7 +67,10 @@ class Peer:
         raise Unavailable(f"the {room.title} leaves as soon as it has come; see: senter logs {room.title}")
 
     async def _wake(self) -> None:
-        """Start the room: through systemd, which says at once why it cannot, else through the bus daemon."""
+        """Start the room: through systemd, which says at once why it cannot, else through the bus daemon.
+
+        A room that comes by itself meanwhile is as good: after the death of a bus systemd may be slow to answer.
+        """
         room = self._room
         manager = Manager(self._connection)
         if not await manager.present():
@@ -76,10 +79,21 @@ class Peer:
         # heard from the beginning: a room may have left again when its start is told
         moves = name_changes(room.bus_name)
         async with self._connection.subscribed(moves, lambda _name, _old, new: came.set() if new else None):
-            if await manager.has_failed(room.unit) or not await manager.start(room.unit):
-                raise Unavailable(f"the {room.title} has failed or is not installed; see: senter status")
-            if not await self._connection.owner(room.bus_name):
-                await came.wait()
+            starting = asyncio.ensure_future(self._start(manager))
+            coming = asyncio.ensure_future(came.wait())
+            try:
+                await asyncio.wait({starting, coming}, return_when=asyncio.FIRST_COMPLETED)
+                if not came.is_set() and not starting.result():
+                    raise Unavailable(f"the {room.title} has failed or is not installed; see: senter status")
+                if not await self._connection.owner(room.bus_name):
+                    await coming
+            finally:
+                starting.cancel()
+                coming.cancel()
+                await asyncio.gather(starting, coming, return_exceptions=True)
+
+    async def _start(self, manager: Manager) -> bool:
+        return not await manager.has_failed(self._room.unit) and await manager.start(self._room.unit)
 
     async def _activate(self) -> None:
         try:
