@@ -106,7 +106,7 @@ async def test_every_goal_ends_once_although_tasks_and_models_are_killed(
     attempts = Counter(goals.rows("tasks.db", "SELECT attempts FROM tasks"))
     planners = Counter(found["planner"] for found in ended.values())
     sys.stdout.write(f"killed {dict(killed)}; {open_then} goals open then; {planners}; attempts {attempts}\n")
-    assert open_then, "the kills fell while goals ran"
+    assert max(attempts) > (1,), "some kills fell into the middle of a step"
     assert {found["outcome"] for found in ended.values()} == {"completed"}
     assert goals.rows("tasks.db", "PRAGMA integrity_check") == [("ok",)]
     for activity in ("goal_completed", "plan_created", "research_complete"):

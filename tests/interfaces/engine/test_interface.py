@@ -109,7 +109,7 @@ async def test_the_model_answers_on_a_socket_of_the_user_alone(engine, client, m
     assert endpoint == str(paths.runtime_folder() / "llama.sock")
     assert stat.S_IMODE(Path(endpoint).stat().st_mode) == 0o600
     assert stat.S_IMODE(Path(endpoint).parent.stat().st_mode) == 0o700
-    answer = await chat(endpoint)
+    answer = await chat(endpoint, extra_body={"ignore_eos": True})
     assert answer.choices[0].message.content
     assert answer.usage.completion_tokens == 10
 
@@ -117,7 +117,12 @@ async def test_the_model_answers_on_a_socket_of_the_user_alone(engine, client, m
 async def test_an_answer_streams_and_its_tokens_are_counted(engine, model):
     async with openai_at(await engine.endpoint(timeout=30)) as asked:
         stream = await asked.chat.completions.create(
-            model="any", messages=HELLO, max_tokens=20, stream=True, stream_options={"include_usage": True}
+            model="any",
+            messages=HELLO,
+            stream=True,
+            stream_options={"include_usage": True},
+            max_tokens=20,
+            extra_body={"ignore_eos": True},
         )
         parts = [part async for part in stream]
     assert len(parts) > 5
