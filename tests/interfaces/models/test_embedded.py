@@ -38,7 +38,7 @@ async def test_a_question_wakes_the_engine_and_is_answered(model, client):
     assert [check.verdict for check in await model.check()] == ["ok"]
     assert not await client.owner(ENGINE.bus_name), "looking does not wake it"
     heard = []
-    outcome = await model.generate(HELLO, GenerateOptions(max_tokens=20), heard.append)
+    outcome = await model.generate(HELLO, GenerateOptions(max_tokens=20, temperature=0.0), heard.append)
     assert outcome.provider == "embedded"
     assert outcome.text == "".join(heard) != ""
     assert 0 < outcome.tokens_out <= 20
