@@ -1,7 +1,7 @@
-"""A room's SQLite database: opened with care, never shared, and every failure in one sentence.
+"""A room's SQLite database: opened with care, and every failure in one sentence.
 
-One process writes it. What commits is on disk (``synchronous=FULL``). A full disk or a file that cannot be written
-raises Unavailable.
+One process writes it, unless it is shared. What commits is on disk (``synchronous=FULL``). A full disk or a file
+that cannot be written raises Unavailable.
 """
 
 import asyncio
@@ -22,7 +22,9 @@ from senter.errors import Unavailable
 Result = TypeVar("Result")
 
 DISK_PATIENCE = 20.0
-CLAIM_SECONDS, CLAIM_PAUSE = 8.0, 0.1
+CLAIM_SECONDS, CLAIM_PAUSE, SHORT_PAUSE = 8.0, 0.1, 0.01
+BUSY_SECONDS = 10.0
+"""How long a transaction waits for one of another process."""
 
 _DAMAGES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -32,15 +34,21 @@ logger = logging.getLogger(__name__)
 class Database:
     """The database at ``file``; call ``open`` first. Its methods block and may be called from any thread.
 
-    ``version`` says how many migrations there are, and ``migrate`` applies those that are missing.
+    ``version`` says how many migrations there are, and ``migrate`` applies those that are missing. A ``shared`` one
+    may be written by several processes, each of which says so. They open it one at a time, and when one of them has
+    set the file aside, or somebody has deleted it, the others go on with the new one.
     """
 
-    def __init__(self, file: Path, version: int, migrate: Callable[[sqlite3.Connection], None]) -> None:
+    def __init__(
+        self, file: Path, version: int, migrate: Callable[[sqlite3.Connection], None], shared: bool = False
+    ) -> None:
         self.file = file
         self._version = version
         self._migrate = migrate
+        self._shared = shared
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
         self._claimed: IO[bytes] | None = None
 
     def open(self) -> None:
@@ -50,8 +58,13 @@ class Database:
         the history and not the service.
         """
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._claim()
+            self._open_claimed()
+        finally:
+            self._unclaim()
+
+    def _open_claimed(self) -> None:
+        try:
+            self._claim(fcntl.LOCK_EX)
             # SQLite would leave helper files behind that cannot be written either, also when the file can be again
             if self.file.exists() and not os.access(self.file, os.W_OK):
                 raise Unavailable(f"{self.file} cannot be written; see who owns it and its mode")
@@ -64,9 +77,11 @@ class Database:
             raise Unavailable(f"{self.file.parent} cannot be used: {error.strerror}") from error
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database. A shared one raises Unavailable when another process is stuck in opening it."""
         with self._lock:
             if self._connection is not None:
+                # SQLite removes its helper files by name, and they must not be those of a new file
+                self._claim(fcntl.LOCK_SH)
                 self._connection.close()
                 self._connection = None
             if self._claimed is not None:
@@ -84,27 +99,64 @@ class Database:
         """The files that were set aside because they were damaged."""
         return sorted(self.file.parent.glob(f"{self.file.name}.damaged-*[0-9]"))
 
-    def _claim(self) -> None:
-        """Make sure that nobody else writes the file; one who is about to leave may do so within CLAIM_SECONDS."""
-        if self._claimed is not None:
+    def _claim(self, manner: int) -> None:
+        """Make sure that nobody else writes the file; one who is about to leave may do so within CLAIM_SECONDS.
+
+        Of a shared one, until ``_unclaim``, that nobody opens it (LOCK_SH), or that nobody else uses it (LOCK_EX).
+        """
+        if self._claimed is not None and not self._shared:
             return
-        lock = self.file.with_name(f"{self.file.name}.lock").open("ab")
+        lock = self._claimed or self._lock_file()
         deadline = time.monotonic() + CLAIM_SECONDS
         while True:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, manner | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     lock.close()
+                    self._claimed = None
                     raise Unavailable(f"{self.file} is used by another process") from None
-                time.sleep(CLAIM_PAUSE)
+                time.sleep(SHORT_PAUSE if self._shared else CLAIM_PAUSE)
             else:
                 self._claimed = lock
                 return
 
+    def _lock_file(self) -> IO[bytes]:
+        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self.file.with_name(f"{self.file.name}.lock").open("ab")
+
+    def _unclaim(self) -> None:
+        if self._claimed is not None and self._shared:
+            fcntl.flock(self._claimed, fcntl.LOCK_UN)
+
+    def _require_present(self) -> None:
+        """Make sure that the connection is to the file that is there, and that this stays so until ``_unclaim``."""
+        try:
+            self._claim(fcntl.LOCK_SH)
+            if self._opened is None or self._opened != _identity(self.file):
+                self._reopen()
+        except OSError as error:
+            raise Unavailable(f"{self.file} cannot be used: {error.strerror}") from error
+
+    def _reopen(self) -> None:
+        """Leave a file that is gone, and open the one that has its name now."""
+        logger.warning("%s was replaced or deleted; it is opened again", self.file)
+        self._opened = None
+        if self._connection is not None:
+            self._connection.close()
+        if self._claimed is not None:
+            # the lock file may be another one, too
+            self._claimed.close()
+            self._claimed = None
+        self._open_claimed()
+
     def _open(self) -> None:
+        if self._shared:
+            self._forget_what_was_deleted()
         connection = sqlite3.connect(self.file, check_same_thread=False, isolation_level="IMMEDIATE")
         try:
+            if self._shared:
+                connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             if connection.execute("PRAGMA user_version").fetchone()[0] < self._version:
@@ -118,6 +170,13 @@ class Database:
             connection.close()
             raise
         self._connection = connection
+        self._opened = _identity(self.file)
+
+    def _forget_what_was_deleted(self) -> None:
+        # another process may still have these open, and SQLite would take them for a part of the new file
+        if not self.file.exists():
+            for suffix in ("-wal", "-shm"):
+                self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
 
     def _set_aside(self, damage: sqlite3.Error) -> None:
         names = (self.file.with_name(f"{self.file.name}.damaged-{number}") for number in itertools.count(1))
@@ -135,10 +194,22 @@ class Database:
             self._open()
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that is committed at the end of the block, or taken back when it raises."""
-        with self.reading() as connection, connection:
-            yield connection
+    def writing(self, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
+        """A transaction that is committed at the end of the block, or taken back when it raises.
+
+        One that is not ``synced`` is there after this process was killed, but perhaps not after a power cut.
+        """
+        with self.reading() as connection:
+            if not synced:
+                connection.execute("PRAGMA synchronous = NORMAL")
+            try:
+                with connection:
+                    if self._shared:
+                        connection.execute("BEGIN IMMEDIATE")
+                    yield connection
+            finally:
+                if not synced:
+                    connection.execute("PRAGMA synchronous = FULL")
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -146,7 +217,12 @@ class Database:
         with self._translated(), self._lock:
             if self._connection is None:
                 raise Unavailable(f"{self.file} is not open")
-            yield self._connection
+            try:
+                if self._shared:
+                    self._require_present()
+                yield self._connection
+            finally:
+                self._unclaim()
 
     def _require_writable(self, connection: sqlite3.Connection) -> None:
         """Raise sqlite3.OperationalError when the file can only be read, by a write that is taken back.
@@ -194,3 +270,12 @@ class _Damaged(sqlite3.DatabaseError):
 def _code(error: sqlite3.Error) -> int:
     """SQLite's primary result code of an error (https://sqlite.org/rescode.html)."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another one of the same name; None when there is none."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,9 +1,12 @@
 """A room's database: opened with care, and every failure told in one sentence."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -14,6 +17,13 @@ from senter.database import Database, Disk
 from senter.errors import Unavailable
 
 VERSION = 2
+
+IMPORTS = """
+from pathlib import Path
+from senter.database import Database
+def migrate(connection):
+    connection.execute("CREATE TABLE IF NOT EXISTS words (word TEXT)")
+"""
 
 
 def migrate(connection):
@@ -36,11 +46,31 @@ def words(file):
     opened.close()
 
 
-def new(file, version=VERSION, migration=migrate):
+@pytest.fixture
+def two(file):
+    """A shared database, as two processes have it open."""
+    both = [new(file, shared=True), new(file, shared=True)]
+    yield both
+    for each in both:
+        each.close()
+
+
+def new(file, version=VERSION, migration=migrate, shared=False):
     """The database as the next process opens it."""
-    opened = Database(file, version, migration)
+    opened = Database(file, version, migration, shared)
     opened.open()
     return opened
+
+
+def another_process(program, file):
+    """A process of its own that works on a shared database, ``words``."""
+    opening = f"words = Database(Path({str(file)!r}), {VERSION}, migrate, shared=True)\nwords.open()\n"
+    return subprocess.Popen(
+        [sys.executable, "-c", IMPORTS + opening + program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def add(words, *several):
@@ -272,6 +302,188 @@ def test_every_thread_may_write(words):
     for thread in threads:
         thread.join()
     assert sorted(kept(words)) == [str(number) for number in range(8)]
+
+
+# what is shared
+
+
+def test_a_shared_database_is_written_by_several(two):
+    first, second = two
+    add(first, "one")
+    add(second, "two")
+    add(first, "three")
+    assert kept(first) == kept(second) == ["one", "two", "three"]
+    assert (first.check(), second.check()) == ("", "")
+
+
+def test_it_stays_when_one_of_them_leaves(two):
+    first, second = two
+    add(first, "one")
+    first.close()
+    add(second, "two")
+    first.open()
+    assert kept(first) == ["one", "two"]
+
+
+def test_what_a_transaction_has_read_stays_true_until_its_end(file):
+    counting = """
+print("ready", flush=True)
+input()
+for number in range(100):
+    with words.writing() as connection:
+        count = connection.execute("SELECT COUNT(*) FROM words").fetchone()[0]
+        connection.execute("INSERT INTO words VALUES (?)", (str(count),))
+words.close()
+"""
+    processes = [another_process(counting, file) for _ in range(2)]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    assert [process.wait(50) for process in processes] == [0, 0]
+    after = new(file, shared=True)
+    assert kept(after) == [str(number) for number in range(200)]
+    after.close()
+
+
+def test_those_who_begin_at_once_migrate_once(file):
+    processes = [another_process("print(words.check() or 'sound', flush=True)", file) for _ in range(4)]
+    assert [process.communicate(timeout=50)[0] for process in processes] == ["sound\n"] * 4
+    assert new(file).damaged() == []
+
+
+def test_one_who_is_killed_in_a_transaction_leaves_nothing_half_done(file):
+    dying = another_process(
+        "with words.writing() as connection:\n"
+        "    connection.execute(\"INSERT INTO words VALUES ('half')\")\n"
+        "    print('written', flush=True)\n"
+        "    input()\n",
+        file,
+    )
+    words = new(file, shared=True)
+    assert dying.stdout.readline() == "written\n"
+    dying.kill()
+    dying.wait(50)
+    add(words, "whole")
+    assert (kept(words), words.check()) == (["whole"], "")
+    words.close()
+
+
+def test_whoever_was_killed_is_not_waited_for(file):
+    dying = another_process("print('open', flush=True)\ninput()", file)
+    assert dying.stdout.readline() == "open\n"
+    dying.kill()
+    dying.wait(50)
+    after = new(file, shared=True)
+    add(after, "mine")
+    after.close()
+
+
+def test_a_file_that_another_process_has_set_aside_is_not_written_any_more(two, caplog):
+    first, second = two
+    add(first, "before")
+    first.close()
+    second._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    # by another process, since SQLite's locks end when this one closes the file
+    damage = f"with open({str(second.file)!r}, 'r+b') as raw: raw.write(b'damage' * 100)"
+    subprocess.run([sys.executable, "-c", damage], check=True)
+    first.open()
+    (aside,) = first.damaged()
+    remains = aside.read_bytes()
+    add(second, "after")
+    assert kept(first) == kept(second) == ["after"]
+    second.close()
+    add(first, "later")
+    assert (kept(first), first.check(), aside.read_bytes()) == (["after", "later"], "", remains)
+    assert "it is opened again" in caplog.text
+
+
+@pytest.mark.parametrize("remains", [(), ("-wal",), ("-shm",), ("-wal", "-shm")])
+def test_a_file_that_was_deleted_is_begun_anew_by_everybody(file, remains):
+    other = another_process(
+        "with words.writing() as connection:\n"
+        "    connection.executemany('INSERT INTO words VALUES (?)', [('x' * 1000,)] * 100)\n"
+        "print('written', flush=True)\n"
+        "input()\n"
+        "with words.writing() as connection:\n"
+        "    connection.execute(\"INSERT INTO words VALUES ('newer')\")\n"
+        "words.close()\n",
+        file,
+    )
+    words = new(file, shared=True)
+    assert other.stdout.readline() == "written\n"
+    assert len(kept(words)) == 100
+    for suffix in {"", "-wal", "-shm"} - set(remains):
+        file.with_name(file.name + suffix).unlink()
+    add(words, "new")
+    other.communicate("go\n", timeout=50)
+    assert (other.returncode, kept(words)) == (0, ["new", "newer"])
+    assert (words.check(), words.damaged()) == ("", [])
+    words.close()
+
+
+def test_a_folder_that_was_deleted_is_made_anew(two, file):
+    first, second = two
+    shutil.rmtree(file.parent)
+    add(first, "one")
+    add(second, "two")
+    assert kept(first) == kept(second) == ["one", "two"]
+
+
+def test_a_file_that_cannot_be_opened_again_is_tried_at_the_next_transaction(two, file):
+    first, _ = two
+    shutil.rmtree(file.parent)
+    file.parent.symlink_to("nowhere")
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="cannot be used"):
+            add(first, "lost")
+    file.parent.unlink()
+    add(first, "kept")
+    assert kept(first) == ["kept"]
+
+
+def test_nobody_works_on_it_while_somebody_opens_it(two, file, monkeypatch):
+    first, _ = two
+    monkeypatch.setattr(database, "CLAIM_SECONDS", 0.0)
+    with file.with_name("words.db.lock").open("ab") as opening:
+        fcntl.flock(opening, fcntl.LOCK_EX)
+        for work in (lambda: add(first, "x"), first.check, lambda: new(file, shared=True)):
+            with pytest.raises(Unavailable, match="is used by another process"):
+                work()
+    add(first, "y")
+    assert kept(first) == ["y"]
+
+
+def test_a_transaction_waits_until_somebody_has_opened_it(two, file):
+    first, _ = two
+    opening = file.with_name("words.db.lock").open("ab")
+    fcntl.flock(opening, fcntl.LOCK_EX)
+    done = threading.Timer(0.2, opening.close)
+    done.start()
+    add(first, "patient")
+    assert kept(first) == ["patient"]
+
+
+def test_a_shared_database_that_is_closed_says_so(two):
+    first, second = two
+    first.close()
+    first.close()
+    with pytest.raises(Unavailable, match="is not open"):
+        add(first, "x")
+    add(second, "y")
+
+
+def test_a_transaction_need_not_wait_for_the_disk(two):
+    first, second = two
+    with first.writing(synced=False) as connection:
+        connection.execute("INSERT INTO words VALUES ('quick')")
+        assert connection.execute("PRAGMA synchronous").fetchone()[0] == 1
+    assert first._connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+    with pytest.raises(KeyError), first.writing(synced=False):
+        raise KeyError
+    assert first._connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+    assert kept(second) == ["quick"]
 
 
 # what blocks
