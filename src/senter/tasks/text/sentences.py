@@ -4,6 +4,19 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from senter.prose import (
+    BULLET,
+    FENCE,
+    HEADING,
+    NUMBER,
+    ROW,
+    RULE,
+    STOPS,
+    begins_anew,
+    is_end,
+    kind_of,
+    without_mark,
+)
 from senter.wording import one_line
 
 LONGEST_HEADING = 80
@@ -12,26 +25,10 @@ LONGEST_ANNOUNCEMENT = 200
 FIRST_WORDS = 6
 """By which the line of a sentence is found."""
 
-_HEADING = re.compile(r"\s{0,3}#{1,6}\s(.*)$")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-+|~+)\s*$")
-_RULE = re.compile(r"[-=*_~#+|:.\s]{3,}$")
-_FENCE = re.compile(r"\s*(```|~~~)")
-_ITEM = re.compile(r"\s*([-*+•‣·]|\d{1,3}(\.\d{1,3})*[.)]|[a-z][.)]|\([A-Za-z]\))\s+(?=\S)")
-_BULLET = re.compile(r"\s*[-*+•‣·]\s+(?=\S)")
-_TABLE_ROW = re.compile(r"\s*\|.*\|\s*$")
 _IMAGE_OR_LINK = re.compile(r"!?\[([^\]]{0,300})\]\([^)]{0,500}\)")
 _EMPHASIS = re.compile(r"(\*\*|__|`+)(?=\S)(.{1,300}?)(?<=\S)\1")
 _CITATION = re.compile(r"\s*\[\d{1,4}\]")
-
-_END = re.compile(r"[.!?…]+[\"'”\u2019»)\]]*(?=\s)|[。\uff01\uff1f]+[」』”]*")
-_STARTS_A_SENTENCE = re.compile(r"[\"'“\u2018„«(\[¿¡]*[^\W_a-zß-öø-ÿ]")
-_ABBREVIATIONS = frozenset(
-    """
-    dr mr mrs ms prof st sr jr inc ltd co corp llc vs etc e.g i.e eg ie cf al no nr nos fig figs sec art vol pp
-    ed eds dept approx est jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k a.m p.m z.b d.h u.a bzw usw ca
-    abs evtl ggf hrsg inkl mio mrd str m mm mme mlle av p.ex
-    """.split()  # noqa: SIM905
-)
 
 
 @dataclass(frozen=True)
@@ -80,25 +77,21 @@ def _units(text: str) -> Iterator[_Unit]:
     lines: list[str] = []
     after_blank = True
     for number, line in enumerate([*text.splitlines(), ""]):
+        kind = kind_of(line)
         if _UNDERLINE.match(line) and len(lines) == 1:
             yield _Unit(lines.pop(), True, (), number - 1)
-        elif match := _HEADING.match(line):
+        elif kind == HEADING:
             yield from _paragraph(lines, number)
-            yield _Unit(match.group(1).rstrip("# \t"), True, (), number)
-        elif not line.strip() or _RULE.match(line) or _FENCE.match(line):
+            yield _Unit(line.strip().lstrip("#").strip("# \t"), True, (), number)
+        elif not line.strip() or kind in (RULE, FENCE):
             yield from _paragraph(lines, number, alone=after_blank)
             after_blank = True
-        elif _TABLE_ROW.match(line) or _starts_an_item(line, lines):
+        elif begins_anew(line, kind, in_list=not lines or kind_of(lines[0]) in (BULLET, NUMBER)):
             after_blank = after_blank and not lines
             yield from _paragraph(lines, number)
             lines.append(line)
         else:
             lines.append(line)
-
-
-def _starts_an_item(line: str, before: list[str]) -> bool:
-    """Whether a line begins a list item; one that continues a paragraph may begin with a number by chance."""
-    return bool(_BULLET.match(line) or (_ITEM.match(line) and (not before or _ITEM.match(before[0]))))
 
 
 def _paragraph(lines: list[str], number: int, alone: bool = False) -> Iterator[_Unit]:
@@ -138,8 +131,8 @@ def _looks_like_heading(line: str) -> bool:
 
 def _plain(unit: str) -> str:
     """A paragraph or heading on one line without Markdown's marks, list bullets and numbers of citations."""
-    text = unit[match.end() :] if (match := _ITEM.match(unit)) else unit
-    if _TABLE_ROW.match(text):
+    text = without_mark(unit)
+    if kind_of(text) == ROW:
         text = text.strip().strip("|").replace("|", " | ")
     text = _IMAGE_OR_LINK.sub(r"\1", one_line(text))
     return one_line(_CITATION.sub("", _EMPHASIS.sub(r"\2", text)))
@@ -148,19 +141,9 @@ def _plain(unit: str) -> str:
 def _split(paragraph: str) -> Iterator[str]:
     """The sentences of a paragraph that is on one line."""
     start = 0
-    for match in _END.finditer(paragraph):
-        before, after = paragraph[start : match.end()], paragraph[match.end() :][:8].lstrip()
-        if match.group()[0] in ".…" and (_is_abbreviation(before) or not _STARTS_A_SENTENCE.match(after)):
-            continue
-        if match.group()[0] in "!?" and after and not _STARTS_A_SENTENCE.match(after):
-            continue
-        yield before.strip()
-        start = match.end()
+    for stop in STOPS.finditer(paragraph):
+        if is_end(paragraph, start, stop, ended=True):
+            yield paragraph[start : stop.end()].strip()
+            start = stop.end()
     if rest := paragraph[start:].strip():
         yield rest
-
-
-def _is_abbreviation(before: str) -> bool:
-    """Whether a text ends in a full stop that is not the end of a sentence: "Dr.", "J.", "e.g."."""
-    word = before.rsplit(maxsplit=1)[-1].rstrip(".").lstrip("(\"'[“„").casefold()
-    return word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()) or bool(re.fullmatch(r"(\w\.)+\w", word))
