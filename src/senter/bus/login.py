@@ -1,14 +1,15 @@
-"""logind on the system bus: is the screen locked, does the machine go to sleep, and holding that off.
+"""The system bus: is the screen locked, does the machine go to sleep, and holding that off; does it run on battery.
 
-Source of names and meanings: org.freedesktop.login1(5). Where there is no system bus or no logind, nothing is
-ever told and an inhibitor is None.
+Source of names and meanings: org.freedesktop.login1(5), and UPower's interface org.freedesktop.UPower. Where there
+is no system bus or no logind, nothing is ever told of the session and an inhibitor is None; without UPower nothing
+is told of the battery.
 """
 
 import asyncio
 import functools
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from senter.bus.connection import Connection
@@ -21,6 +22,9 @@ MANAGER = f"{LOGIND}.Manager"
 SESSION = f"{LOGIND}.Session"
 USER = f"{LOGIND}.User"
 PROPERTIES = "org.freedesktop.DBus.Properties"
+
+UPOWER = "org.freedesktop.UPower"
+UPOWER_PATH = "/org/freedesktop/UPower"
 
 SYSTEM_BUS = "unix:path=/run/dbus/system_bus_socket"
 
@@ -35,10 +39,11 @@ def system_bus_address() -> str:
 
 
 class Login:
-    """The user's login session.
+    """The user's login session, and the machine it is on.
 
-    ``locked``, ``unlocked``, ``sleeping`` and ``woken`` are called without arguments when that happens; set
-    them before ``start``.
+    ``locked``, ``unlocked``, ``sleeping``, ``woken``, ``unplugged`` (runs on battery) and ``plugged`` are called
+    without arguments when that happens, ``locked`` and ``unplugged`` also when it is so at the start; set them
+    before ``start``.
     """
 
     def __init__(self) -> None:
@@ -46,27 +51,25 @@ class Login:
         self.unlocked: Tell = _nothing
         self.sleeping: Tell = _nothing
         self.woken: Tell = _nothing
+        self.unplugged: Tell = _nothing
+        self.plugged: Tell = _nothing
         self._connection = Connection(system_bus_address, pass_descriptors=True)
         self._keeper: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
         self._session = ""
         self._locked = False
+        self._on_battery = False
 
     async def start(self) -> bool:
-        """Begin to listen; False where there is no logind."""
+        """Begin to listen; False where there is neither logind nor UPower."""
         try:
             await self._connection.open()
-            user = await self._connection.call(LOGIND, ROOT, MANAGER, "GetUser", "u", os.getuid(), autostart=True)
-            await self._connection.subscribe(
-                Match(MANAGER, "PrepareForSleep", path=ROOT, sender=LOGIND), self._sleep_changed
-            )
-            await self._connection.subscribe(
-                Match(PROPERTIES, "PropertiesChanged", path=user, sender=LOGIND), self._user_changed
-            )
-            display = await self._connection.call(LOGIND, user, PROPERTIES, "Get", "ss", USER, "Display")
-            await self._follow(display)
         except SenterError as error:
-            logger.info("Locking and sleep are not noticed: %s", error)
+            logger.info("Locking, sleep and the battery are not noticed: %s", error)
+            return False
+        logind = await _noticed("Locking and sleep are", self._follow_login())
+        upower = await _noticed("The battery is", self._follow_battery())
+        if not (logind or upower):
             await self._connection.close()
             return False
         self._keeper = asyncio.create_task(self._keep())
@@ -94,6 +97,25 @@ class Login:
             logger.warning("Cannot hold off %s: %s", what, error)
             return None
         return int(answer)
+
+    async def _follow_login(self) -> None:
+        user = await self._connection.call(LOGIND, ROOT, MANAGER, "GetUser", "u", os.getuid(), autostart=True)
+        await self._connection.subscribe(
+            Match(MANAGER, "PrepareForSleep", path=ROOT, sender=LOGIND), self._sleep_changed
+        )
+        await self._connection.subscribe(
+            Match(PROPERTIES, "PropertiesChanged", path=user, sender=LOGIND), self._user_changed
+        )
+        await self._follow(await self._connection.call(LOGIND, user, PROPERTIES, "Get", "ss", USER, "Display"))
+
+    async def _follow_battery(self) -> None:
+        asked = ("Get", "ss", UPOWER, "OnBattery")
+        await self._connection.call(UPOWER, UPOWER_PATH, PROPERTIES, *asked, autostart=True)
+        await self._connection.subscribe(
+            Match(PROPERTIES, "PropertiesChanged", path=UPOWER_PATH, sender=UPOWER), self._power_changed
+        )
+        # asked again: it may have changed before we listened
+        self._battery_changed(await self._connection.call(UPOWER, UPOWER_PATH, PROPERTIES, *asked))
 
     async def _follow(self, display: Any) -> None:
         """Listen to the session at the screen, which changes when the user logs out and in again."""
@@ -125,17 +147,36 @@ class Login:
             self._locked = locked
             (self.locked if locked else self.unlocked)()
 
+    def _power_changed(self, _interface: str, changed: dict[str, Any], _invalidated: list[str]) -> None:
+        if "OnBattery" in changed:
+            self._battery_changed(changed["OnBattery"])
+
+    def _battery_changed(self, on_battery: bool) -> None:
+        if on_battery != self._on_battery:
+            self._on_battery = on_battery
+            (self.unplugged if on_battery else self.plugged)()
+
     async def _keep(self) -> None:
         while True:
             await self._connection.wait_lost()
             try:
                 await self._connection.reopen()
             except SenterError as error:
-                logger.warning("Locking and sleep are no longer noticed: %s", error)
+                logger.warning("Locking, sleep and the battery are no longer noticed: %s", error)
                 return
 
     def _sleep_changed(self, going_to_sleep: bool) -> None:
         (self.sleeping if going_to_sleep else self.woken)()
+
+
+async def _noticed(what: str, following: Awaitable[None]) -> bool:
+    """Whether something can be followed; why not is told in the journal."""
+    try:
+        await following
+    except SenterError as error:
+        logger.info("%s not noticed: %s", what, error)
+        return False
+    return True
 
 
 def _nothing() -> None:

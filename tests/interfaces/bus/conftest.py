@@ -28,7 +28,7 @@ def dbusmock() -> None:
 async def mock(dbusmock, run) -> Mock:
     """Starts a mock from a template and waits until it is set up."""
 
-    async def start(client: Connection, name: str, template: str, **parameters: str) -> Program:
+    async def start(client: Connection, name: str, template: str, **parameters: object) -> Program:
         options = ["--template", template, "--parameters", json.dumps(parameters)]
         before = await client.owner(name)
         program = await run(SYSTEM_PYTHON, "-m", "dbusmock", *options)

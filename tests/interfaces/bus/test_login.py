@@ -1,4 +1,4 @@
-"""``senter.bus.login`` against dbusmock's logind on a system bus of the test's own."""
+"""``senter.bus.login`` against dbusmock's logind and UPower on a system bus of the test's own."""
 
 import asyncio
 import os
@@ -8,7 +8,18 @@ from support.private_bus import DEADLINE, Inbox, PrivateBus
 
 from senter.bus.connection import Connection
 from senter.bus.library import Variant
-from senter.bus.login import LOGIND, MANAGER, PROPERTIES, ROOT, SESSION, USER, Login, system_bus_address
+from senter.bus.login import (
+    LOGIND,
+    MANAGER,
+    PROPERTIES,
+    ROOT,
+    SESSION,
+    UPOWER,
+    UPOWER_PATH,
+    USER,
+    Login,
+    system_bus_address,
+)
 
 MOCK = "org.freedesktop.DBus.Mock"
 USER_PATH = f"{ROOT}/user/{os.getuid()}"
@@ -73,6 +84,40 @@ async def logind(system_bus, mock):
     await connection.close()
 
 
+class Power:
+    """What a test makes the mock of UPower do."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def change(self, name: str, signature: str, value: object) -> None:
+        """Set a property, of which UPower tells."""
+        await self._connection.call(
+            UPOWER,
+            UPOWER_PATH,
+            MOCK,
+            "UpdateProperties",
+            "sa{sv}",
+            UPOWER,
+            {name: Variant(signature, value)},
+            timeout=DEADLINE,
+        )
+
+
+@pytest.fixture
+async def upower(system_bus, mock):
+    """Starts UPower on a machine that runs on battery or not."""
+    connection = Connection(system_bus_address)
+    await connection.open()
+
+    async def start(on_battery: bool) -> Power:
+        await mock(connection, UPOWER, "upower", OnBattery=on_battery)
+        return Power(connection)
+
+    yield start
+    await connection.close()
+
+
 @pytest.fixture
 async def login():
     """What the test listens with."""
@@ -89,6 +134,8 @@ def told(login) -> Inbox:
     login.unlocked = lambda: inbox("unlocked")
     login.sleeping = lambda: inbox("sleeping")
     login.woken = lambda: inbox("woken")
+    login.unplugged = lambda: inbox("unplugged")
+    login.plugged = lambda: inbox("plugged")
     return inbox
 
 
@@ -186,6 +233,44 @@ async def _locking_is_heard(logind: Logind, told: Inbox, path: str) -> bool:
     await logind.hint(True, path)
     await logind.hint(False, path)
     return (await settled(logind, told))[-2:] == [("locked",), ("unlocked",)]
+
+
+async def test_being_unplugged_and_plugged_in_again_is_told(logind, upower, login, told):
+    power = await upower(on_battery=False)
+    assert await login.start()
+    await power.change("OnBattery", "b", True)
+    assert await told.next() == ("unplugged",)
+    await power.change("OnBattery", "b", False)
+    assert await told.next() == ("plugged",)
+
+
+async def test_a_machine_that_runs_on_battery_from_the_start_is_told_as_unplugged(upower, login, told):
+    await upower(on_battery=True)
+    assert await login.start()
+    assert told.rest() == [("unplugged",)]
+
+
+async def test_other_news_of_the_machine_are_no_news_of_the_battery(upower, login, told):
+    power = await upower(on_battery=False)
+    assert await login.start()
+    await power.change("LidIsClosed", "b", True)
+    await power.change("OnBattery", "b", False)
+    await power.change("OnBattery", "b", True)
+    assert await told.next() == ("unplugged",)
+
+
+async def test_without_logind_the_battery_is_noticed_all_the_same(upower, login, told):
+    power = await upower(on_battery=False)
+    assert await login.start()
+    await power.change("OnBattery", "b", True)
+    assert await told.next() == ("unplugged",)
+
+
+async def test_without_upower_the_session_is_noticed_all_the_same(logind, login, told):
+    await logind.log_in("c1")
+    assert await login.start()
+    await logind.hint(True)
+    assert await settled(logind, told) == [("locked",)]
 
 
 async def test_a_hold_lasts_until_its_descriptor_is_closed(logind, login):
