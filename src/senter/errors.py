@@ -45,6 +45,10 @@ class ModelFailed(SenterError):
     """A language model was asked and did not give an answer that can be used."""
 
 
+class BudgetSpent(SenterError):
+    """What a day or a goal may use of language models is used up."""
+
+
 class Internal(SenterError):
     """Something went wrong inside a room; the details are in its journal."""
 

@@ -35,7 +35,36 @@ class ModelSettings:
     model: str = "llama3.2"
     """The name by which a provider knows the model; the embedded engine has one model and needs no name."""
     providers: tuple[str, ...] = ("ollama", "embedded")
-    """Where to ask, first choice first: ``ollama``, ``embedded``, or the URL of an OpenAI-compatible endpoint."""
+    """Where to ask, first choice first: a preset or the URL of an OpenAI-compatible endpoint; behind it, after a
+    space, the name of another model than ``model``."""
+    embedding_model: str = ""
+    """The model that turns texts into vectors; empty for ``model``."""
+    system_prompt: str = ""
+    """What the model is told about itself; empty for what is usual for the worker."""
+    temperature: float = 0.7
+    """How freely it answers, from 0 to 2, when the caller does not say."""
+    max_tokens: int = 0
+    """How long an answer may be when the caller does not say; 0 for what is usual for the worker."""
+    price_in: float = 0.0
+    """What a million tokens of question cost at providers elsewhere that do not tell it."""
+    price_out: float = 0.0
+    """What a million tokens of answer cost there."""
+    keep_loaded_minutes: int = 15
+    """How long Ollama keeps the model in memory after it was needed."""
+    unload_when: tuple[str, ...] = ()
+    """When Ollama gives the memory back at once: ``locked``, ``battery``."""
+
+
+@dataclass(frozen=True)
+class BudgetSettings:
+    """``[budget]``: what both workers may use together; 0 is no limit. Costs are in the currency of the prices."""
+
+    tokens_per_day: int = 2_000_000
+    tokens_per_goal: int = 200_000
+    cost_per_day: float = 5.0
+    cost_per_goal: float = 1.0
+    primary_pauses: bool = False
+    """Whether people are refused an answer, too, when the day's budget is spent."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +81,25 @@ class TasksSettings:
     """Below which folders documents may be read, when a goal names one."""
 
 
+@dataclass(frozen=True)
+class AudioSettings:
+    """``[audio]``."""
+
+    whisper_model: str = "small"
+    """Which Whisper model hears: ``tiny``, ``base.en``, ``small`` and so on."""
+    voice: str = "auto"
+    """Which Piper voice speaks, such as ``en_US-lessac-medium``; ``auto`` for that one where it is there."""
+
+
 Section = TypeVar("Section")
 
 SECTIONS: dict[type, tuple[str, ...]] = {
     ReporterSettings: ("reporter",),
     EngineSettings: ("engine",),
     ModelSettings: ("models.primary", "models.research"),
+    BudgetSettings: ("budget",),
     TasksSettings: ("tasks",),
+    AudioSettings: ("audio",),
 }
 
 Texts = tuple[str, ...]
@@ -88,7 +129,7 @@ def load(section: type[Section], file: Path, instance: str = "") -> Section:
         _require_known(key, kinds, f'{file}: [{name}] has no key "{key}"')
         if not _is(kinds[key], value):
             raise ConfigurationError(f"{file}: [{name}] {key} must be {_WORDS[kinds[key]]}, not {value!r}")
-        chosen[key] = tuple(value) if isinstance(value, list) else value
+        chosen[key] = tuple(value) if isinstance(value, list) else float(value) if kinds[key] is float else value
     return section(**chosen)
 
 
@@ -114,7 +155,7 @@ def _require_table(name: str, content: Any, known: Collection[str], file: Path) 
 def _is(kind: Any, value: Any) -> bool:
     if kind == Texts:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    return type(value) is kind
+    return type(value) is kind or (kind is float and type(value) is int)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -42,10 +42,15 @@ MODEL = {
     "Complete": ("prompt:s", "s"),
     "Generate": ("request_id:s messages:aa{sv} options:a{sv}", ""),
     "Cancel": ("request_id:s", ""),
+    "Warm": ("", ""),
+    "Embed": ("texts:as", "aad"),
     "Check": ("", "a(sss)"),
 }
 MODEL_SIGNALS = {"Delta": "request_id:s text:s", "Finished": "request_id:s outcome:s result:a{sv}"}
-MODEL_PROPERTIES = {"Model": "s", "Provider": "s", "State": "s", "RequestsProcessed": "t"}
+MODEL_PROPERTIES = {
+    **{"Model": "s", "Provider": "s", "State": "s", "Queue": "u", "WaitedFor": "b", "RequestsProcessed": "t"},
+    **{"TokensToday": "t", "MeanLatencyMs": "d", "Circuit": "s"},
+}
 
 TASKS = {
     "AddGoal": ("description:s", "s"),
@@ -72,10 +77,13 @@ CONTRACT = {
 }
 
 STRUCTURES = {
-    GenerateOptions: {"max_tokens": "u", "temperature": "d", "json_schema": "s", "deadline_ms": "u"},
+    GenerateOptions: {
+        **{"max_tokens": "u", "temperature": "d", "json_schema": "s", "tools": "s", "deadline_ms": "u"},
+        **{"lane": "s", "account": "s"},
+    },
     Outcome: {
         **{"text": "s", "error": "s", "model": "s", "provider": "s", "tokens_in": "u", "tokens_out": "u"},
-        **{"first_token_ms": "d", "total_ms": "d"},
+        **{"first_token_ms": "d", "total_ms": "d", "cut": "b", "tool_calls": "a(ss)", "failure": "s"},
     },
     Goal: {
         **{"id": "s", "description": "s", "state": "s", "focus": "s", "origin": "s", "outcome": "s", "error": "s"},

@@ -1,18 +1,24 @@
 """What the documents tell people to type is there."""
 
 import re
+import tomllib
+from dataclasses import fields
 
 import click
 import pytest
 from files.source import REPOSITORY
 
+from senter import settings
 from senter.cli.__main__ import main
+from senter.models.providers.provider import PRESETS, providers_of
 
 DOCUMENTS = [
     path
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "src/senter/README.md", "launchd/README.md")
     if (path := REPOSITORY / name).is_file()
-]
+] + sorted((REPOSITORY / "docs").glob("*.md"))
+
+MODELS = REPOSITORY / "docs/models.md"
 
 every_document = pytest.mark.parametrize(
     "document", DOCUMENTS, ids=lambda path: path.relative_to(REPOSITORY).as_posix()
@@ -20,6 +26,7 @@ every_document = pytest.mark.parametrize(
 
 FENCED = re.compile(r"^ *```[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
+SETTINGS = re.compile(r"^ *```toml\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 BEFORE_A_COMMAND = r"(?:^|[\s'\"(;&|])"
 
@@ -76,6 +83,32 @@ def test_every_file_that_is_linked_exists(document):
     for target in LINK.findall(document.read_text(encoding="utf-8")):
         if not re.match(r"[a-z]+:", target):
             assert (document.parent / target).exists(), target
+
+
+@every_document
+def test_settings_that_are_shown_can_be_used(document, tmp_path):
+    for number, block in enumerate(SETTINGS.findall(document.read_text(encoding="utf-8"))):
+        if "# keys.toml" in block:
+            assert all(isinstance(key, str) for key in tomllib.loads(block).values()), block
+            continue
+        file = tmp_path / f"{number}.toml"
+        file.write_text(block, encoding="utf-8")
+        for section, names in settings.SECTIONS.items():
+            for name in names:
+                chosen = settings.load(section, file, name.partition(".")[2])
+                if section is settings.ModelSettings:
+                    assert providers_of(chosen.providers, chosen.model, name), block
+
+
+def test_every_provider_with_a_name_is_in_the_document_of_models():
+    text = MODELS.read_text(encoding="utf-8")
+    assert [name for name, url in PRESETS.items() if f"| `{name}` |" not in text or f"`{url}`" not in text] == []
+
+
+def test_every_setting_of_models_is_in_the_document_of_models():
+    text = MODELS.read_text(encoding="utf-8")
+    known = [field for section in (settings.ModelSettings, settings.BudgetSettings) for field in fields(section)]
+    assert [field.name for field in known if f"\n{field.name} = " not in text] == []
 
 
 def test_every_command_is_in_the_readme():

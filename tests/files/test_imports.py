@@ -5,7 +5,7 @@ import ast
 import pytest
 from files.source import SOURCE, imported, modules, of_senter, rooms
 
-GROUND = ("database", "errors", "paths", "settings", "wording")
+GROUND = ("database", "errors", "paths", "prose", "settings", "wording")
 LAYERS = (GROUND, ("host",), ("bus",), ("room", "failure"), ("cli",))
 
 ORDER_OF_CALLS = (
@@ -17,11 +17,12 @@ PLACES = {
     "dbus_next": ("bus/library.py",),
     "dbus_fast": ("bus/library.py",),
     "desktop_notifier": ("bus/desktop.py",),
-    "openai": ("models/chat.py",),
-    "httpx2": ("models/chat.py",),
+    "openai": ("models/providers/chat.py", "models/providers/wire.py"),
+    "httpx2": ("models/providers/", "cli/downloads/download.py"),
     "xllamacpp": ("engine/llama.py",),
     "click": ("cli/",),
     "rich": ("cli/",),
+    "tomlkit": ("cli/configuration.py",),
     "pystemd": ("host/",),
     "platformdirs": ("paths.py",),
     "sqlite_utils": ("/store.py", "/tables.py"),

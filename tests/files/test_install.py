@@ -26,9 +26,11 @@ def files(folder):
 def expected(units="lib/systemd/user"):
     """The files below PREFIX of an installed Senter."""
     found = [f"{units}/{path.name.removesuffix('.in')}" for path in UNITS.glob("*.in")]
+    drop_ins = (path.relative_to(UNITS).as_posix() for path in UNITS.glob("*.d/*.in"))
+    found += [f"{units}/{name.removesuffix('.in')}" for name in drop_ins]
     found += [f"share/dbus-1/services/{path.name.removesuffix('.in')}" for path in UNITS.glob("activation/*.in")]
     found += [f"share/dbus-1/interfaces/{path.name}" for path in UNITS.glob("interfaces/*.xml")]
-    return sorted([*found, "bin/senter", "share/doc/senter/README.md"])
+    return sorted([*found, "bin/senter", "share/doc/senter/README.md", "share/doc/senter/docs/models.md"])
 
 
 def test_everything_is_put_in_place(tmp_path):
@@ -69,9 +71,9 @@ def test_the_standard_folders_of_a_prefix_stay_even_when_they_are_empty(tmp_path
 
 def test_what_belongs_to_others_stays(tmp_path):
     install("install", tmp_path, "/usr/local")
-    of_others = [
-        tmp_path / "usr/local" / name for name in ("bin/other", "lib/systemd/user/other.service", "share/doc/other")
-    ]
+    own = "lib/systemd/user/senter-model@research.service.d/20-own.conf"
+    names = ("bin/other", "lib/systemd/user/other.service", own, "share/doc/other")
+    of_others = [tmp_path / "usr/local" / name for name in names]
     for path in of_others:
         path.touch()
     install("uninstall", tmp_path, "/usr/local")
@@ -96,7 +98,7 @@ def test_every_placeholder_is_filled_with_the_path_as_it_is(tmp_path, prefix, py
     install("install", tmp_path, prefix, python)
     for name in files(tmp_path):
         text = (tmp_path / name).read_text(encoding="utf-8")
-        if not name.endswith(("README.md", ".xml")):
+        if not name.endswith((".md", ".xml")):
             assert re.findall(r"@[a-z]+@", text) == [], name
         if "senter." in text and name.endswith((".service", "/senter")):
             assert f'"{python}" -I -m senter.' in text, name

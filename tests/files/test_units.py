@@ -12,6 +12,7 @@ from senter.reporter.digest import DAILY_AT
 
 UNITS = REPOSITORY / "units"
 SERVICES = sorted(UNITS.glob("*.service.in"))
+DROP_INS = sorted(UNITS.glob("*.d/*.in"))
 TIMERS = sorted(UNITS.glob("*.timer.in"))
 
 ON_REQUEST = {"gaze", "audio"}
@@ -23,14 +24,18 @@ needs_systemd = pytest.mark.skipif(
 
 
 def verify(folder, runtime):
-    """What ``systemd-analyze verify`` says of all units in a folder; it returns 0 for keys it does not know."""
+    """What ``systemd-analyze verify`` says of all units in a folder; it returns 0 for keys it does not know.
+
+    A unit with a drop-in may be one of a template; it is found beside its folder.
+    """
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(runtime),
         "XDG_RUNTIME_DIR": str(runtime),
         "SYSTEMD_UNIT_PATH": f"{folder}:",
     }
-    command = ["systemd-analyze", "--user", "verify", *sorted(folder.iterdir())]
+    units = {path.with_suffix("") if path.suffix == ".d" else path for path in folder.iterdir()}
+    command = ["systemd-analyze", "--user", "verify", *sorted(units)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -46,9 +51,12 @@ def test_systemd_understands_every_line(tmp_path, prefix):
 def test_a_line_that_systemd_does_not_understand_would_be_noticed(tmp_path):
     install("install", "", tmp_path / "local")
     folder = tmp_path / "local/lib/systemd/user"
-    with (folder / "senter-reporter.service").open("a") as unit:
-        unit.write("RestartSecs=1\n")
-    assert "RestartSecs" in verify(folder, tmp_path).stderr
+    added = ["senter-reporter.service", *(f"{path.parent.name}/{path.stem}" for path in DROP_INS)]
+    for number, name in enumerate(added):
+        with (folder / name).open("a") as unit:
+            unit.write(f"RestartSecs{number}=1\n")
+    complaints = verify(folder, tmp_path).stderr
+    assert [number for number, _ in enumerate(added) if f"RestartSecs{number}" not in complaints] == []
 
 
 @pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
@@ -105,6 +113,22 @@ def test_every_timer_stops_with_senter_and_makes_up_for_what_it_missed(path):
 def test_the_timer_of_the_digest_fires_when_the_digest_is_due():
     unit = read_unit(UNITS / "senter-job@daily_digest.timer.in")
     assert unit["Timer.OnCalendar"] == [f"*-*-* {DAILY_AT:%H:%M:%S}"]
+
+
+@pytest.mark.parametrize("path", DROP_INS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_drop_in_is_of_a_unit_of_ours_and_has_the_name_of_a_drop_in(path):
+    name = path.parent.name.removesuffix(".d")
+    assert name in {room.unit for room in ROOMS}
+    assert path.name.endswith(".conf.in")
+
+
+def test_research_leaves_processor_and_disk_to_who_is_waited_for():
+    primary = read_unit(UNITS / "senter-model@.service.in")
+    research = primary | read_unit(UNITS / "senter-model@research.service.d/10-background.conf.in")
+    assert int(*research["Service.CPUWeight"]) < int(*primary["Service.CPUWeight"])
+    assert research["Service.Nice"] == ["10"]
+    assert research["Service.IOSchedulingClass"] == ["idle"]
+    assert "Service.Nice" not in primary
 
 
 def test_the_slice_is_the_one_the_services_are_in():

@@ -75,8 +75,9 @@ def test_a_question_wakes_the_worker_and_is_answered(provider: Provider) -> None
         assert prop(room.unit, "ActiveState") == "inactive"
         assert complete(room.instance, "Hello").stdout == 's "Yes."\n'
         assert session.active(room.unit)
-        until(lambda: "1 request" in prop(room.unit, "StatusText"), "the status to follow")  # noqa: B023
-        assert prop(room.unit, "StatusText") == f"idle; llama3.2 on {provider.url}, 1 request"
+        told = f"idle; llama3.2 on {provider.url}, "
+        until(lambda: "tokens today" in prop(room.unit, "StatusText"), "the status to follow")  # noqa: B023
+        assert prop(room.unit, "StatusText").startswith(told)
     asked = [event["messages"][0]["content"] for event in provider.events("request")]
     assert "personal assistant" in asked[0]
     assert "research assistant" in asked[1]
@@ -92,6 +93,19 @@ def test_both_workers_start_with_senter_and_say_when_there_is_no_model() -> None
     assert "there is no language model: ollama cannot be reached;" in told
     assert f"embedded has no language model in {folder}; see: senter setup" in told
     assert prop("senter-engine.service", "StatusText").startswith("off;")
+
+
+def test_senter_at_rest_asks_no_model(provider: Provider) -> None:
+    systemctl("start", "senter.target")
+    for room in MODELS:
+        ready = f"idle; llama3.2 on {provider.url}"
+        until(lambda: prop(room.unit, "StatusText") == ready, "the worker to have looked")  # noqa: B023
+    for command in (("status",), ("progress",), ("goals", "list"), ("setup",)):
+        session.senter(*command)
+    systemctl("stop", "senter.target")
+    assert provider.events("request") == []
+    assert complete("primary", "Hello").stdout == 's "Yes."\n'
+    assert len(provider.events("request")) == 1, "what the test looks for is there when a model is asked"
 
 
 async def test_a_worker_that_is_killed_is_an_error_and_is_back_for_the_next_question(provider: Provider) -> None:
@@ -115,14 +129,9 @@ async def test_a_worker_that_is_killed_is_an_error_and_is_back_for_the_next_ques
 async def test_a_caller_that_leaves_ends_the_work(provider: Provider) -> None:
     connection = Connection()
     await connection.open()
-    heard = asyncio.Event()
-    asking = asyncio.create_task(
-        ModelClient(connection, RESEARCH).generate(
-            [{"role": "user", "content": "wait"}], on_text=lambda _: heard.set()
-        )
-    )
+    asking = asyncio.create_task(ModelClient(connection, RESEARCH).generate([{"role": "user", "content": "wait"}]))
+    await asyncio.to_thread(until, lambda: provider.events("stall"), "the answer to have begun")
     async with asyncio.timeout(session.DEADLINE):
-        await heard.wait()
         connection._bus.close()
         asking.cancel()
         await asyncio.wait([asking])

@@ -37,8 +37,9 @@ class FakePlanner:
         """Let the planning of a goal take until the event that is returned is set."""
         return self.held.setdefault(description, asyncio.Event())
 
-    async def plan(self, description):
+    async def plan(self, goal):
         """The plan."""
+        description = goal.description
         self.asked.append(description)
         if description in self.held:
             await self.held[description].wait()

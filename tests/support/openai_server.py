@@ -9,15 +9,19 @@ In a test::
     await server.wait_requests(1)             # server.requests[0].messages
     await server.wait_disconnects(1)          # a client left in the middle of an answer
     await server.wait_stalled(1)              # so many answers have stalled so far
+    server.enqueue_vectors(Reply(status=404))   # what the coming requests for embeddings are answered
+    await server.wait_native(1)               # server.native[0] is the body of a POST /api/generate (Ollama's own)
     server.release()                          # lets go of everything that stalls now
     await server.stop()
 
 As a program, ``python tests/support/openai_server.py --port-file F [--script FILE.json] [--log FILE]``: F has the
 port when the server listens, the script is ``{"replies": [REPLY…], "rules": [{"match": "regex", …REPLY…}],
-"default": REPLY}`` where REPLY is a text or ``{"text": …, "status": …, "stall": …}`` with the fields of ``Reply``,
-the log gets one line of JSON for every request (``"event": "request"``, ``model``, ``messages``,
-``response_format``, ``stream``), for every answer that stalls (``"event": "stall"``) and for every client that left
-in the middle (``"event": "disconnect"``); SIGUSR1 releases what stalls, SIGTERM ends it.
+"default": REPLY, "models": [NAME…], "vectors": [REPLY…], "dimensions": N, "native": REPLY}`` where REPLY is a text
+or ``{"text": …, "status": …, "stall": …}`` with the fields of ``Reply``, the log gets one line of JSON for every
+request (``"event": "request"``, ``model``, ``messages``, ``response_format``, ``stream``, ``key`` as it was sent),
+for every request for embeddings (``"event": "embeddings"``, ``model``, ``input``) and to Ollama's own interface
+(``"event": "native"``, ``path``, ``body``), for every answer that stalls (``"event": "stall"``) and for every
+client that left in the middle (``"event": "disconnect"``); SIGUSR1 releases what stalls, SIGTERM ends it.
 """
 
 import argparse
@@ -26,9 +30,10 @@ import contextlib
 import json
 import re
 import signal
+import ssl
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +48,8 @@ class Reply:
     status: int = 200
     """An HTTP status; from 400 on the text is the message of the error."""
     stall: str = ""
-    """``before``: no byte until released; ``after``: the first piece, then nothing until released."""
+    """Where nothing comes until released: ``before`` the first byte, ``after`` the first piece, or at the ``end``
+    of a stream, when it has said that it ends and not yet what it cost."""
     cut: str = ""
     """After half of the pieces: ``connection`` closes it in the middle, ``stream`` ends the answer politely."""
     events: str = ""
@@ -54,6 +60,21 @@ class Reply:
     """Seconds between two pieces."""
     pieces: tuple[str, ...] = ()
     """The pieces in which the text is streamed; by default its words."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """More headers of the answer, such as ``Retry-After``."""
+    body: str = ""
+    """Sent as the body of the answer, as it is, called JSON; also for a status below 400."""
+    lie: int = 0
+    """How many bytes more (or fewer, below 0) than there are the ``Content-Length`` says; for what is sent at once:
+    ``events``, a ``body``, an error."""
+    endless: str = ""
+    """A stream that never ends: of ``pieces`` (the text again and again), ``comments`` or empty ``events``."""
+    finish: str = "stop"
+    """The ``finish_reason``; empty for a stream that ends politely without one."""
+    tools: tuple[tuple[str, str], ...] = ()
+    """Calls of tools, each a name and its arguments as JSON; they come in two parts each, before the text."""
+    cost: float | None = None
+    """``usage.cost``, as OpenRouter tells it."""
 
     def streamed(self) -> list[str]:
         """The pieces of the answer."""
@@ -92,11 +113,13 @@ def reply_of(written: Any) -> Reply:
         return Reply(written) if isinstance(written, str) else written
     fields = dict(written)
     fields["pieces"] = tuple(fields.get("pieces", ()))
+    fields["tools"] = tuple((name, arguments) for name, arguments in fields.get("tools", ()))
     return Reply(**fields)
 
 
 class OpenAIServer:
-    """Answers ``POST …/chat/completions`` and ``GET …/models``; knows who asked what, and who left."""
+    """Answers ``POST …/chat/completions``, ``POST …/embeddings``, ``GET …/models``, and Ollama's own ``POST
+    /api/generate`` without a prompt and ``GET /api/ps``; knows who asked what, and who left."""
 
     def __init__(self, *, models: tuple[str, ...] = ()) -> None:
         self.models = models
@@ -110,25 +133,38 @@ class OpenAIServer:
         """Asked for a reply when the queue is empty; None lets the rules decide."""
         self.rules: list[Rule] = []
         self.default = Reply("Yes.")
+        self.embedded: list[Request] = []
+        """The requests for embeddings; their texts are ``body["input"]``."""
+        self.dimensions = 3
+        """How long a vector is; 0 for a server without embeddings (status 404)."""
+        self.native: list[dict[str, Any]] = []
+        """The bodies of the requests to Ollama's own ``/api/generate``."""
+        self.native_reply: Reply | None = None
+        """What those are answered; None for what Ollama says."""
+        self.loaded: dict[str, Any] = {}
+        """The models that Ollama would have in memory now, each with the ``keep_alive`` it was loaded with."""
         self.log: Path | None = None
         self.port = 0
         self._queue: deque[Reply] = deque()
+        self._vectors: deque[Reply] = deque()
         self._changed = asyncio.Condition()
         self._released = asyncio.Event()
         self._server: asyncio.Server | None = None
+        self._tls: ssl.SSLContext | None = None
         self._clients: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
         """The base URL for a client."""
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/v1"
 
-    async def start(self, port: int = 0, socket: Path | None = None) -> None:
-        """Listen on a port of the loopback (0: any free one), or on a UNIX socket."""
+    async def start(self, port: int = 0, socket: Path | None = None, tls: ssl.SSLContext | None = None) -> None:
+        """Listen on a port of the loopback (0: any free one), with TLS or without, or on a UNIX socket."""
+        self._tls = tls
         if socket:
             self._server = await asyncio.start_unix_server(self._accept, socket)
         else:
-            self._server = await asyncio.start_server(self._accept, "127.0.0.1", port)
+            self._server = await asyncio.start_server(self._accept, "127.0.0.1", port, ssl=tls)
             self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -143,8 +179,17 @@ class OpenAIServer:
         """Say what the coming requests are answered, in order."""
         self._queue.extend(reply_of(reply) for reply in replies)
 
+    def enqueue_vectors(self, *replies: Reply) -> None:
+        """Say what the coming requests for embeddings are answered, in order; a ``body`` or a ``status``."""
+        self._vectors.extend(replies)
+
     def load(self, script: dict[str, Any]) -> None:
         """Take replies, rules and the default from a script."""
+        self.models = tuple(script.get("models", self.models))
+        self.dimensions = script.get("dimensions", self.dimensions)
+        self.enqueue_vectors(*(reply_of(written) for written in script.get("vectors", ())))
+        if "native" in script:
+            self.native_reply = reply_of(script["native"])
         self.enqueue(*(reply_of(written) for written in script.get("replies", ())))
         for written in script.get("rules", ()):
             fields = dict(written)
@@ -167,6 +212,10 @@ class OpenAIServer:
     async def wait_stalled(self, number: int) -> None:
         """Return when so many answers have come to where they stall."""
         await self._wait(lambda: self.stalled >= number)
+
+    async def wait_native(self, number: int) -> None:
+        """Return when so many requests to Ollama's own interface have come in."""
+        await self._wait(lambda: len(self.native) >= number)
 
     async def _wait(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(DEADLINE), self._changed:
@@ -201,25 +250,71 @@ class OpenAIServer:
         if verb == "GET" and path.endswith("/models"):
             known = [{"id": name, "object": "model"} for name in self.models]
             await _send_json(writer, 200, {"object": "list", "data": known})
-        elif verb == "POST" and path.endswith("/chat/completions"):
-            await self._complete(json.loads(body), headers, reader, writer)
+        elif verb == "GET" and path == "/api/ps":
+            loaded = [{"name": name, "model": name} for name in self.loaded]
+            await _send_json(writer, 200, {"models": loaded})
+        elif verb == "POST" and path == "/api/generate":
+            await self._answer_native(json.loads(body), writer)
+        elif verb == "POST" and path.endswith(("/chat/completions", "/embeddings")):
+            await self._complete(path, json.loads(body), headers, reader, writer)
         else:
             await _send_json(writer, 404, {"error": {"message": f"there is no {path}"}})
 
+    async def _answer_native(self, body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        """As Ollama does when there is no prompt: load the model for ``keep_alive``, or forget it for 0."""
+        name = body.get("model", "")
+        self.native.append(body)
+        await self._note("native", path="/api/generate", body=body)
+        if self.native_reply is not None:
+            await self._reply_native(Request(name, []), self.native_reply, writer)
+        elif self.models and name not in self.models:
+            await _send_json(writer, 404, {"error": f"model '{name}' not found"})
+        else:
+            kept = body.get("keep_alive", "5m") not in (0, "0", "0s")
+            if kept:
+                self.loaded[name] = body.get("keep_alive", "5m")
+            else:
+                self.loaded.pop(name, None)
+            done = {"response": "", "done": True, "done_reason": "load" if kept else "unload"}
+            await _send_json(writer, 200, {"model": name, "created_at": "2026-11-22T12:00:00Z", **done})
+
+    async def _reply_native(self, request: Request, reply: Reply, writer: asyncio.StreamWriter) -> None:
+        if reply.stall:
+            await self._stall(request)
+        if reply.wire:
+            await _send(writer, reply.wire)
+        elif reply.body:
+            await _send_body(writer, reply, reply.body)
+        else:
+            await _send_json(writer, reply.status, {"error": reply.text}, reply)
+
     async def _complete(
         self,
+        path: str,
         body: dict[str, Any],
         headers: dict[str, str],
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
         request = Request(
-            body["model"], body["messages"], body.get("response_format"), body.get("stream", False), body, headers
+            body["model"],
+            body.get("messages", []),
+            body.get("response_format"),
+            body.get("stream", False),
+            body,
+            headers,
         )
-        self.requests.append(request)
-        told = ("model", "messages", "response_format", "stream")
-        await self._note("request", **{name: getattr(request, name) for name in told})
-        answering = asyncio.ensure_future(self._answer(request, writer))
+        if path.endswith("/embeddings"):
+            self.embedded.append(request)
+            await self._note("embeddings", model=request.model, input=body.get("input"))
+            answer = self._embed(request, writer)
+        else:
+            self.requests.append(request)
+            told = ("model", "messages", "response_format", "stream")
+            asked = {name: getattr(request, name) for name in told}
+            await self._note("request", key=headers.get("authorization", ""), **asked)
+            answer = self._answer(request, writer)
+        answering = asyncio.ensure_future(answer)
         leaving = asyncio.ensure_future(_gone(reader))
         try:
             await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -250,45 +345,94 @@ class OpenAIServer:
 
     async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
         reply = self._reply(request)
+        if await self._is_odd(request, reply, writer):
+            return
+        if request.stream:
+            await self._stream(request, reply, writer)
+        else:
+            calls = [_call(position, *call) for position, call in enumerate(reply.tools)]
+            message = {"role": "assistant", "content": reply.text, **({"tool_calls": calls} if calls else {})}
+            choice = {"index": 0, "message": message, "finish_reason": reply.finish or None}
+            usage = _usage(request, reply)
+            await _send_json(writer, 200, {**_envelope(request, ""), "choices": [choice], "usage": usage}, reply)
+
+    async def _embed(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        reply = self._vectors.popleft() if self._vectors else Reply(status=200 if self.dimensions else 404)
+        if await self._is_odd(request, reply, writer):
+            return
+        asked = request.body["input"]
+        texts = [asked] if isinstance(asked, str) else asked
+        rows = [
+            {"object": "embedding", "index": index, "embedding": self._vector(text)}
+            for index, text in enumerate(texts)
+        ]
+        words = sum(len(text.split()) for text in texts)
+        usage = {"prompt_tokens": words, "total_tokens": words}
+        content = {"object": "list", "model": request.model, "data": rows, "usage": usage}
+        await _send_json(writer, 200, content, reply)
+
+    def _vector(self, text: str) -> list[float]:
+        """The same vector for the same text: its length, and then how often it has each of the first letters."""
+        letters = "abcdefghijklmnopqrstuvwxyz"
+        counts = [text.lower().count(letters[place % len(letters)]) for place in range(self.dimensions - 1)]
+        return [len(text) / 100, *(count / 10 for count in counts)]
+
+    async def _is_odd(self, request: Request, reply: Reply, writer: asyncio.StreamWriter) -> bool:
+        """Stall first where the reply does; send it when it is an error or no HTTP."""
         if reply.stall == "before":
             await self._stall(request)
         if reply.wire:
-            writer.write(reply.wire.encode("utf-8", "surrogateescape"))
-            await writer.drain()
-        elif reply.status >= 400:
-            await _send_json(writer, reply.status, {"error": {"message": reply.text, "type": "error"}})
-        elif request.stream:
-            await self._stream(request, reply, writer)
+            await _send(writer, reply.wire)
+        elif reply.body:
+            await _send_body(writer, reply, reply.body)
+        elif reply.status != 200:
+            error = {"error": {"message": reply.text, "type": "error"}}
+            await _send_json(writer, reply.status, error if reply.status >= 400 else None, reply)
         else:
-            message = {"role": "assistant", "content": reply.text}
-            choice = {"index": 0, "message": message, "finish_reason": "stop"}
-            usage = _usage(request, reply.streamed())
-            await _send_json(writer, 200, {**_envelope(request, ""), "choices": [choice], "usage": usage})
+            return False
+        return True
 
     async def _stream(self, request: Request, reply: Reply, writer: asyncio.StreamWriter) -> None:
-        writer.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
-            b"Connection: close\r\n\r\n"
-        )
+        size = len(reply.events.encode("utf-8", "surrogateescape")) + reply.lie
+        framing = f"Content-Length: {size}" if reply.lie else "Transfer-Encoding: chunked"
+        head = ["HTTP/1.1 200 OK", "Content-Type: text/event-stream", framing, "Connection: close"]
+        await _send(writer, "\r\n".join([*head, *_lines(reply.headers), "", ""]))
+        if reply.lie:
+            return await _send(writer, reply.events)
         if reply.events:
             await _send_chunk(writer, reply.events)
-            await _send_chunk(writer, "")
-            return
+            return await _send_chunk(writer, "")
+        if reply.endless:
+            await self._go_on(request, reply, writer)
+        for delta in _tool_deltas(reply.tools):
+            await _send_event(writer, request, [{"index": 0, "delta": delta, "finish_reason": None}])
         pieces = reply.streamed()
         for position, piece in enumerate(pieces):
             if reply.cut and position >= len(pieces) / 2:
-                await _send_chunk(writer, "" if reply.cut == "stream" else None)
-                return
-            delta = {"role": "assistant", "content": piece}
-            await _send_event(writer, request, [{"index": 0, "delta": delta, "finish_reason": None}])
+                return await _send_chunk(writer, "" if reply.cut == "stream" else None)
+            await _send_piece(writer, request, piece)
             if reply.stall == "after" and position == 0:
                 await self._stall(request)
             await asyncio.sleep(reply.pause)
-        await _send_event(writer, request, [{"index": 0, "delta": {}, "finish_reason": "stop"}])
+        if reply.finish:
+            await _send_event(writer, request, [{"index": 0, "delta": {}, "finish_reason": reply.finish}])
+        if reply.stall == "end":
+            await self._stall(request)
         if request.body.get("stream_options", {}).get("include_usage"):
-            await _send_event(writer, request, [], usage=_usage(request, pieces))
+            await _send_event(writer, request, [], usage=_usage(request, reply))
         await _send_chunk(writer, "data: [DONE]\n\n")
         await _send_chunk(writer, "")
+
+    async def _go_on(self, request: Request, reply: Reply, writer: asyncio.StreamWriter) -> None:
+        """Until the client leaves."""
+        while True:
+            if reply.endless == "pieces":
+                await _send_piece(writer, request, reply.text)
+            elif reply.endless == "events":
+                await _send_event(writer, request, [{"index": 0, "delta": {}, "finish_reason": None}])
+            else:
+                await _send_chunk(writer, ": PROCESSING\n\n")
+            await asyncio.sleep(reply.pause)
 
 
 async def _gone(reader: asyncio.StreamReader) -> None:
@@ -302,9 +446,29 @@ def _envelope(request: Request, suffix: str) -> dict[str, Any]:
     return {"id": "chatcmpl-1", "object": f"chat.completion{suffix}", "created": 1, "model": request.model}
 
 
-def _usage(request: Request, pieces: list[str]) -> dict[str, int]:
+def _usage(request: Request, reply: Reply) -> dict[str, Any]:
     asked = sum(len(str(message.get("content", "")).split()) for message in request.messages)
-    return {"prompt_tokens": asked, "completion_tokens": len(pieces), "total_tokens": asked + len(pieces)}
+    said = len(reply.streamed())
+    cost = {} if reply.cost is None else {"cost": reply.cost}
+    return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said, **cost}
+
+
+def _call(position: int, name: str, arguments: str) -> dict[str, Any]:
+    function = {"name": name, "arguments": arguments}
+    return {"index": position, "id": f"call_{position}", "type": "function", "function": function}
+
+
+def _tool_deltas(tools: tuple[tuple[str, str], ...]) -> Iterator[dict[str, Any]]:
+    """Every call in two parts, the second of which has the second half of the arguments and no name."""
+    for position, (name, arguments) in enumerate(tools):
+        half = len(arguments) // 2
+        yield {"role": "assistant", "content": None, "tool_calls": [_call(position, name, arguments[:half])]}
+        yield {"tool_calls": [{"index": position, "function": {"arguments": arguments[half:]}}]}
+
+
+async def _send_piece(writer: asyncio.StreamWriter, request: Request, piece: str) -> None:
+    delta = {"role": "assistant", "content": piece}
+    await _send_event(writer, request, [{"index": 0, "delta": delta, "finish_reason": None}])
 
 
 async def _send_event(
@@ -324,11 +488,25 @@ async def _send_chunk(writer: asyncio.StreamWriter, text: str | None) -> None:
     await writer.drain()
 
 
-async def _send_json(writer: asyncio.StreamWriter, status: int, content: dict[str, Any]) -> None:
-    body = json.dumps(content).encode()
-    head = f"HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    writer.write(f"{head}Connection: close\r\n\r\n".encode() + body)
+async def _send(writer: asyncio.StreamWriter, text: str) -> None:
+    writer.write(text.encode("utf-8", "surrogateescape"))
     await writer.drain()
+
+
+def _lines(headers: dict[str, str]) -> list[str]:
+    return [f"{name}: {value}" for name, value in headers.items()]
+
+
+async def _send_json(writer: asyncio.StreamWriter, status: int, content: Any, reply: Reply = Reply()) -> None:
+    """A JSON body, none for None; with the headers of the reply, and its lie about the length."""
+    await _send_body(writer, replace(reply, status=status), "" if content is None else json.dumps(content))
+
+
+async def _send_body(writer: asyncio.StreamWriter, reply: Reply, text: str) -> None:
+    size = len(text.encode("utf-8", "surrogateescape")) + reply.lie
+    head = [f"HTTP/1.1 {reply.status} Said", "Content-Type: application/json", "Connection: close"]
+    length = [] if reply.status == 204 else [f"Content-Length: {size}"]
+    await _send(writer, "\r\n".join([*head, *length, *_lines(reply.headers), "", text]))
 
 
 async def _serve_until_told() -> None:

@@ -166,8 +166,8 @@ class Connection:
     @contextlib.asynccontextmanager
     async def subscribed(self, match: Match, handler: Handler) -> AsyncIterator[None]:
         """Subscribe for the length of a block."""
-        await self.subscribe(match, handler)
         try:
+            await self.subscribe(match, handler)
             yield
         finally:
             self._subscriptions.entries.remove((match, handler))

@@ -7,6 +7,7 @@ from senter.cli.commands.control import restart, start, stop
 from senter.cli.commands.digest import digest
 from senter.cli.commands.goals import goals
 from senter.cli.commands.logs import logs
+from senter.cli.commands.models import models
 from senter.cli.commands.progress import progress
 from senter.cli.commands.setup import setup
 from senter.cli.commands.status import status
@@ -21,7 +22,7 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (ask_model, goals, setup, status, start, stop, restart, logs, progress, digest, version):
+for command in (ask_model, goals, models, setup, status, start, stop, restart, logs, progress, digest, version):
     main.add_command(command)
 
 

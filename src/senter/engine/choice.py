@@ -33,7 +33,9 @@ def choose(folder: Path, name: str) -> Path:
     if name:
         raise NoModel(f"there is no {name} in {folder}; put it there, or mend [engine] model in config.toml")
     if not found:
-        raise NoModel(f"there is no language model in {folder}; put a file *{ENDING} there")
+        raise NoModel(
+            f"there is no language model in {folder}; run: senter models pull, or put a file *{ENDING} there"
+        )
     return found[0]
 
 

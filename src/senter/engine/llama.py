@@ -41,6 +41,9 @@ def serve(model: str, socket: str, context_tokens: int, slots: int) -> None:
     chosen.n_ctx, chosen.n_parallel = context_tokens * slots, slots
     chosen.n_batch, chosen.n_threads_http = BATCH_TOKENS, HTTP_THREADS
     chosen.endpoint_metrics, chosen.endpoint_slots = True, True
+    # vectors beside answers, for texts of at most one batch; answers are the same with and without
+    chosen.embedding = True
+    chosen.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     chosen.ui, chosen.offline = False, True
     # its own choice would be to keep up to 8 GiB of past conversations in memory
     chosen.cache_ram_mib = 0

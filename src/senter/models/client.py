@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from senter.bus.client import Peer
@@ -12,12 +13,19 @@ from senter.bus.names import Room
 from senter.bus.signals import name_changes
 from senter.bus.signatures import Check, from_dict, options_to_send, pack
 from senter.errors import NotRunning, SenterError, Unavailable
-from senter.models.request import USUAL_DEADLINE_MS, GenerateOptions, Outcome, require_ok
+from senter.models.answer import Sentences
+from senter.models.following import Following
+from senter.models.providers.lanes import Neighbour
+from senter.models.request import MANNERS, GenerateOptions, Outcome, require_ok
 
 GRACE = 30.0
 """Seconds after the deadline of a request within which its worker has to tell so."""
 CANCEL_TIMEOUT = 2.0
+WARM_TIMEOUT = 300.0
 TRIES = 3
+
+ACCOUNTS = ("budget", "use of models")
+"""The rows of ``check`` that are about what may be used; the others are about who can be asked."""
 
 
 class ModelClient:
@@ -27,37 +35,59 @@ class ModelClient:
         self._connection = connection
         self._room = room
         self._peer = Peer(connection, room)
+        self._usual_seconds = MANNERS[room.instance].deadline_ms / 1000
 
     async def generate(
         self,
         messages: Sequence[dict[str, str]],
         options: GenerateOptions | None = None,
         on_text: Callable[[str], object] = lambda _: None,
+        on_sentence: Callable[[str], object] | None = None,
     ) -> Outcome:
-        """Have a conversation answered; ``on_text`` is called with each part of the answer as it comes.
+        """Have a conversation answered.
 
-        A message has ``role`` (``system``, ``user``, ``assistant``) and ``content``. Raises NoModel when there is
-        no language model, ModelFailed when it gave no answer that can be used, InvalidArgument, Unavailable when
-        the worker went away or the deadline has long passed. Whatever ends this early also ends the work.
+        A message has ``role`` (``system``, ``user``, ``assistant``) and ``content``. ``on_text`` is called with
+        each part of the answer as it comes, ``on_sentence`` with each sentence as soon as it is complete. Raises
+        NoModel when there is no language model, BudgetSpent when none may be used, ModelFailed when it gave no
+        answer that can be used, InvalidArgument, Unavailable when the worker went away or the deadline has long
+        passed. Whatever ends this early also ends the work.
         """
         chosen = options or GenerateOptions()
-        patience = chosen.seconds + GRACE
+        patience = (chosen.seconds or self._usual_seconds) + GRACE
+        spoken = Sentences()
+
+        def tell(text: str) -> None:
+            on_text(text)
+            if on_sentence:
+                _tell_each(on_sentence, spoken.feed(text))
+
         async with self._hearing() as hearing:
             try:
                 async with asyncio.timeout(patience):
-                    word, outcome = await self._ask(hearing, [pack(dict(row)) for row in messages], chosen, on_text)
+                    word, outcome = await self._ask(hearing, [pack(dict(row)) for row in messages], chosen, tell)
             except TimeoutError:
                 raise Unavailable(f"the {self._room.title} did not finish within {patience:g} s") from None
             finally:
                 if not hearing.over:
                     await asyncio.shield(self._cancel(hearing.request_id))
         require_ok(word, outcome)
+        if on_sentence:
+            _tell_each(on_sentence, spoken.end())
         return outcome
 
     async def complete(self, prompt: str) -> str:
         """The answer to one question; raises like ``generate``."""
-        timeout = USUAL_DEADLINE_MS / 1000 + GRACE
-        return str(await self._peer.call("Complete", "s", prompt, timeout=timeout))
+        return str(await self._peer.call("Complete", "s", prompt, timeout=self._usual_seconds + GRACE))
+
+    async def warm(self) -> None:
+        """Load the model, which can take minutes. Raises NoModel, ModelFailed."""
+        await self._peer.call("Warm", timeout=WARM_TIMEOUT)
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """A vector for each of 1 to 64 texts; raises like ``generate``, Unavailable without embeddings."""
+        timeout = self._usual_seconds + GRACE
+        vectors = await self._peer.call("Embed", "as", list(texts), timeout=timeout)
+        return [list(vector) for vector in vectors]
 
     async def state(self) -> str:
         """``loading``, ``ready``, ``busy``, ``unavailable``, or an empty string when the worker sleeps."""
@@ -68,8 +98,21 @@ class ModelClient:
         return str(await self._peer.read("Model") or ""), str(await self._peer.read("Provider") or "")
 
     async def check(self) -> list[Check]:
-        """Which providers are there."""
+        """Which providers are there, and whether something is left to be used."""
         return [Check(*row) for row in await self._peer.call("Check")]
+
+    async def can_answer(self) -> bool:
+        """Whether a provider is there and what it may use is not spent; no model is asked for that."""
+        checks = await self.check()
+        spent = any(row.verdict == "fail" for row in checks if row.what in ACCOUNTS)
+        return not spent and any(row.verdict == "ok" for row in checks if row.what not in ACCOUNTS)
+
+    async def following(self, tell: Callable[[Neighbour], object]) -> None:
+        """Tell what the worker does, now and at every change; does not return, and does not wake the worker.
+
+        It is NOBODY while the worker sleeps, and while there is no bus.
+        """
+        await Following(self._connection, self._room, tell).follow()
 
     @contextlib.asynccontextmanager
     async def _hearing(self) -> AsyncIterator["_Hearing"]:
@@ -77,11 +120,13 @@ class ModelClient:
         away = asyncio.ensure_future(self._connection.wait_lost())
         away.add_done_callback(lambda _: hearing.lose())
         try:
-            async with (
-                self._peer.listening("Delta", hearing.text),
-                self._peer.listening("Finished", hearing.finished),
-                self._connection.subscribed(name_changes(self._room.bus_name), hearing.moved),
-            ):
+            async with contextlib.AsyncExitStack() as stack:
+                await _enter_all(
+                    stack,
+                    self._peer.listening("Delta", hearing.text),
+                    self._peer.listening("Finished", hearing.finished),
+                    self._connection.subscribed(name_changes(self._room.bus_name), hearing.moved),
+                )
                 yield hearing
         except NotRunning as error:
             raise Unavailable(f"the {self._room.title} cannot be asked: {error}") from error
@@ -147,3 +192,16 @@ class _Hearing:
     def lose(self) -> None:
         """The worker, or the bus, is gone."""
         self.told.put_nowait(None)
+
+
+async def _enter_all(stack: contextlib.AsyncExitStack, *blocks: AbstractAsyncContextManager[None]) -> None:
+    """Begin several blocks at the same time; they end with the stack."""
+    begun = await asyncio.gather(*map(stack.enter_async_context, blocks), return_exceptions=True)
+    for failure in begun:
+        if failure is not None:
+            raise failure
+
+
+def _tell_each(tell: Callable[[str], object], sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        tell(sentence)

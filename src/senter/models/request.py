@@ -2,11 +2,20 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, NamedTuple
 
-from senter.bus.signatures import U32, Double, Str
-from senter.errors import InvalidArgument, ModelFailed, NoModel, Unavailable
+from senter.bus.signatures import U32, Bool, Double, Str
+from senter.errors import (
+    BudgetSpent,
+    ConfigurationError,
+    Internal,
+    InvalidArgument,
+    ModelFailed,
+    NoModel,
+    Unavailable,
+)
+from senter.settings import ModelSettings
 
 SYSTEM, USER, ASSISTANT = "system", "user", "assistant"
 ROLES = (SYSTEM, USER, ASSISTANT)
@@ -16,13 +25,25 @@ OK, CANCELLED, ERROR = "ok", "cancelled", "error"
 SETUP = "see: senter setup"
 """What every sentence about a missing model ends with."""
 
-USUAL_DEADLINE_MS = 120_000
+INTERACTIVE, BACKGROUND = "interactive", "background"
+LANES = (INTERACTIVE, BACKGROUND)
+
+USUAL = -1.0
+"""Stands for the temperature that is usual for the worker."""
 LONGEST_ID = 128
 LONGEST_QUESTION = 1_000_000
 """Characters of all messages together."""
-LONGEST_ANSWER = 1_000_000
-"""Characters; what is longer is cut."""
+LONGEST_ANSWER = 256 * 1024
+"""Bytes of UTF-8; what is longer is cut."""
+LONGEST_ACCOUNT = 64
+MOST_TOOLS = 64
+MOST_TEXTS = 64
+"""That are turned into vectors at once."""
 HOTTEST = 2.0
+LARGEST_COUNT = 2**32 - 1
+
+
+_FAILURES = {kind.__name__: kind for kind in (BudgetSpent, Internal, ModelFailed, NoModel, Unavailable)}
 
 
 @dataclass(frozen=True)
@@ -40,16 +61,42 @@ class GenerateOptions:
 
     max_tokens: U32 = 0
     """How long the answer may be; 0 stands for what is usual for the worker."""
-    temperature: Double = 0.7
+    temperature: Double = USUAL
+    """0 to 2; USUAL stands for what is usual for the worker."""
     json_schema: Str = ""
     """A JSON schema that the answer has to follow; empty for plain text."""
+    tools: Str = ""
+    """A JSON list of tools that the model may call, as the OpenAI protocol has them; empty for none."""
     deadline_ms: U32 = 0
-    """When the request is given up; 0 stands for two minutes."""
+    """When the request is given up, waiting included; 0 stands for what is usual for the worker."""
+    lane: Str = ""
+    """``interactive`` or ``background``; empty for what is usual for the worker."""
+    account: Str = ""
+    """The id of the goal whose budget pays; empty for none."""
 
     @property
     def seconds(self) -> float:
-        """The deadline in seconds."""
-        return (self.deadline_ms or USUAL_DEADLINE_MS) / 1000
+        """The deadline in seconds, once it is set."""
+        return self.deadline_ms / 1000
+
+
+class ToolCall(NamedTuple):
+    """A tool that the model wants called: its name, and the arguments as the model wrote them (JSON, mostly)."""
+
+    name: str
+    arguments: str
+
+
+ToolCalls = Annotated[list[ToolCall], "a(ss)"]
+
+
+@dataclass(frozen=True)
+class ToolPart:
+    """A part of a tool call as it comes: which call, and what is to be appended to its name and arguments."""
+
+    index: int
+    name: str = ""
+    arguments: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +107,10 @@ class Piece:
     model: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
+    cost: float = 0.0
+    cut: bool = False
+    """Whether the answer ends here because it may not be longer."""
+    tools: tuple[ToolPart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +127,11 @@ class Outcome:
     tokens_out: U32 = 0
     first_token_ms: Double = 0.0
     total_ms: Double = 0.0
+    cut: Bool = False
+    """Whether the answer would have gone on, but was as long as it may be."""
+    tool_calls: ToolCalls = field(default_factory=list)
+    failure: Str = ""
+    """With an error: its name without prefix, such as ``NoModel``."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +140,9 @@ class Manner:
 
     system: str
     max_tokens: int
+    lane: str
+    deadline_ms: int
+    temperature: float = 0.7
 
 
 MANNERS = {
@@ -91,14 +150,36 @@ MANNERS = {
         "You are Senter, a helpful personal assistant. Be concise and friendly."
         " If you do not know something, say so.",
         500,
+        INTERACTIVE,
+        120_000,
     ),
     "research": Manner(
         "You are the research assistant of Senter. Gather information, analyse it and summarise it."
         " Be thorough but concise, keep to facts, and name the source of each."
         " If the material does not answer the question, say so.",
         2000,
+        BACKGROUND,
+        600_000,
     ),
 }
+
+
+def manner_of(worker: str, settings: ModelSettings, place: str) -> Manner:
+    """The manner of a worker, as ``config.toml`` changes it; ``place`` says where that was read.
+
+    Raises ConfigurationError for a value that cannot be meant.
+    """
+    if not 0 <= settings.temperature <= HOTTEST:
+        raise ConfigurationError(f"{place} temperature must be 0 to {HOTTEST:g}, not {settings.temperature:g}")
+    if not 0 <= settings.max_tokens <= LARGEST_COUNT:
+        raise ConfigurationError(f"{place} max_tokens must be at least 0, not {settings.max_tokens}")
+    usual = MANNERS[worker]
+    return replace(
+        usual,
+        system=settings.system_prompt or usual.system,
+        max_tokens=settings.max_tokens or usual.max_tokens,
+        temperature=settings.temperature,
+    )
 
 
 def messages_of(rows: Sequence[dict[str, Any]]) -> list[Message]:
@@ -118,19 +199,33 @@ def check_id(request_id: str) -> None:
 
 
 def check_options(options: GenerateOptions) -> None:
-    """Raise InvalidArgument for a temperature that is none or a schema that is not a JSON object."""
-    if not 0 <= options.temperature <= HOTTEST:
+    """Raise InvalidArgument, naming the option, for a value that cannot be meant."""
+    if options.temperature != USUAL and not 0 <= options.temperature <= HOTTEST:
         raise InvalidArgument(f'option "temperature" must be 0 to {HOTTEST:g}, not {options.temperature:g}')
     if options.json_schema and not isinstance(parsed(options.json_schema), dict):
         raise InvalidArgument('option "json_schema" must be a JSON object')
+    if options.tools and not _are_tools(parsed(options.tools)):
+        raise InvalidArgument(
+            f'option "tools" must be a JSON list of at most {MOST_TOOLS} objects with a "function"'
+        )
+    if options.lane and options.lane not in LANES:
+        raise InvalidArgument(f'option "lane" must be one of {", ".join(LANES)}, not {options.lane!r:.40}')
+    if len(options.account) > LONGEST_ACCOUNT or not options.account.isprintable():
+        raise InvalidArgument(f'option "account" must be at most {LONGEST_ACCOUNT} printable characters')
+
+
+def check_texts(texts: Sequence[str]) -> None:
+    """Raise InvalidArgument for texts that are none, too many, or empty."""
+    if not 0 < len(texts) <= MOST_TEXTS or not all(text.strip() for text in texts):
+        raise InvalidArgument(f"texts must be 1 to {MOST_TEXTS} texts that are not empty")
 
 
 def require_ok(word: str, outcome: Outcome) -> None:
-    """Raise what became of a request that has no answer: NoModel, ModelFailed, or Unavailable when cancelled."""
+    """Raise what became of a request that has no answer; Unavailable when it was cancelled."""
     if word == CANCELLED:
         raise Unavailable("the request was cancelled before there was an answer")
     if word != OK:
-        raise (ModelFailed if outcome.provider else NoModel)(outcome.error)
+        raise _FAILURES.get(outcome.failure, ModelFailed)(outcome.error)
 
 
 def parsed(text: str) -> Any:
@@ -141,11 +236,28 @@ def parsed(text: str) -> Any:
         return None
 
 
+def with_usual(options: GenerateOptions, manner: Manner) -> GenerateOptions:
+    """The options, with what the caller left open filled in."""
+    return replace(
+        options,
+        max_tokens=options.max_tokens or manner.max_tokens,
+        temperature=manner.temperature if options.temperature == USUAL else options.temperature,
+        deadline_ms=options.deadline_ms or manner.deadline_ms,
+        lane=options.lane or manner.lane,
+    )
+
+
 def in_manner(messages: list[Message], manner: Manner) -> list[Message]:
     """The messages, with the worker's own instruction before them unless they bring one."""
     if any(message.role == SYSTEM for message in messages):
         return messages
     return [Message(SYSTEM, manner.system), *messages]
+
+
+def _are_tools(tools: Any) -> bool:
+    if not isinstance(tools, list) or not 0 < len(tools) <= MOST_TOOLS:
+        return False
+    return all(isinstance(tool, dict) and isinstance(tool.get("function"), dict) for tool in tools)
 
 
 def _message(number: int, row: dict[str, Any]) -> Message:

@@ -1,55 +1,53 @@
-"""What a model worker does: it puts questions to the first provider that is there, and passes on the answers."""
+"""What a model worker does: it puts questions to its providers, and passes on the answers."""
 
 import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from senter.bus.signatures import Check
-from senter.errors import InvalidArgument, ModelFailed, NoModel, SenterError
+from senter.errors import Busy, Internal, InvalidArgument, ModelFailed, NoModel, SenterError
 from senter.models import request
 from senter.models.deltas import Deltas
 from senter.models.job import Ended, Job
-from senter.models.providers import Provider
-from senter.models.request import CANCELLED, ERROR, OK, SETUP, GenerateOptions, Manner, Message, Outcome, Piece
-from senter.settings import ModelSettings
+from senter.models.providers.chain import Chain
+from senter.models.providers.lanes import Neighbour
+from senter.models.providers.provider import Provider
+from senter.models.providers.warmth import Warmth
+from senter.models.request import CANCELLED, ERROR, INTERACTIVE, OK, GenerateOptions, Manner, Outcome
+from senter.models.usage.purse import Purse
 
 LOADING, READY, BUSY, UNAVAILABLE = "loading", "ready", "busy", "unavailable"
 
+MOST_REQUESTS = 200
+"""That are worked on or wait; one more is refused."""
+
 logger = logging.getLogger(__name__)
 
-
-class Chat(Protocol):
-    """How providers are spoken with."""
-
-    async def look(self, provider: Provider) -> None:
-        """See whether a provider is there, without waking a model; raises NoModel, which says who and why."""
-
-    def stream(
-        self, provider: Provider, model: str, messages: Sequence[Message], options: GenerateOptions
-    ) -> AsyncIterator[Piece]:
-        """Ask; raises NoModel when the next provider should be asked, ModelFailed when the request has failed."""
+Work = Callable[[Job], Awaitable[None]]
+Follow = Callable[[Callable[[Neighbour], object]], Awaitable[None]]
 
 
 class ModelService:
     """A model worker without bus and network of its own.
 
-    ``left(caller)`` returns when a caller has left the bus. ``delta(caller, id, text)`` and
-    ``finished(caller, id, outcome word, outcome)`` take what is to be told to one caller, ``changed()`` is called
-    when the state may be another one; set them before ``start``.
+    ``left(caller)`` returns when a caller has left the bus; ``follow(tell)`` tells what a worker that goes first
+    does, and does not return. ``delta(caller, id, text)`` and ``finished(caller, id, outcome word, outcome)`` take
+    what is to be told to one caller, ``changed()`` is called when a property may be another one; set them before
+    ``start``.
     """
 
     def __init__(
         self,
-        settings: ModelSettings,
         manner: Manner,
-        providers: Sequence[Provider],
-        chat: Chat,
+        chain: Chain,
+        purse: Purse,
+        warmth: Warmth,
         left: Callable[[str], Awaitable[None]],
+        follow: Follow | None = None,
     ) -> None:
         self.delta: Callable[[str, str, str], object] = _nobody_listens
         self.finished: Callable[[str, str, str, Outcome], object] = _nobody_listens
@@ -57,97 +55,147 @@ class ModelService:
         self.model = ""
         self.provider = ""
         self.requests_processed = 0
-        self._settings = settings
+        self.chain = chain
+        self.purse = purse
         self._manner = manner
-        self._providers = providers
-        self._chat = chat
+        self._warmth = warmth
         self._left = left
+        self._follow = follow
         self._jobs: dict[tuple[str, str], Job] = {}
-        self._found = False
+        self._answered, self._milliseconds = 0, 0.0
         self._missing = ""
-        self._looking: asyncio.Task[None] | None = None
+        self._warming = 0
+        self._background: list[asyncio.Future[Any]] = []
+        chain.reached = self._reached
 
     @property
     def state(self) -> str:
         """``loading``, ``ready``, ``busy`` or ``unavailable``."""
         if self._jobs:
             return BUSY
-        if self._found:
-            return READY
-        return UNAVAILABLE if self._missing else LOADING
+        if self._warming or not (self.provider or self._missing):
+            return LOADING
+        return READY if self.provider else UNAVAILABLE
+
+    @property
+    def waited_for(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return any(job.options.lane == INTERACTIVE for job in self._jobs.values())
+
+    @property
+    def mean_milliseconds(self) -> float:
+        """How long an answer took since the worker started, on average; 0 before the first."""
+        return self._milliseconds / self._answered if self._answered else 0.0
 
     async def start(self) -> None:
-        """Begin to look for a provider, in the background and without waking a model."""
-        self._looking = asyncio.create_task(self._look_around())
+        """Begin to keep account and to look for a provider, without waking a model. Raises Unavailable."""
+        await self.purse.open()
+        self._background = [asyncio.ensure_future(self._look_around())]
+        if self._follow:
+            self._background.append(asyncio.ensure_future(self._follow(self.chain.gate.meet)))
+        self._warmth.watch(self.unload)
 
     async def stop(self) -> None:
         """Cancel everything; the callers are told."""
-        tasks = [task for job in self._jobs.values() for task in job.tasks]
-        tasks += [self._looking] if self._looking else []
+        tasks = [*(task for job in self._jobs.values() for task in job.tasks), *self._background]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._warmth.stop()
+        await self.purse.close()
 
     def is_healthy(self) -> bool:
-        """Whether the loop turns, which it does when this is asked; nothing here blocks it."""
-        return True
+        """Whether the disk answers; the loop turns when this is asked, and nothing else here blocks it."""
+        return self.purse.answers()
 
     def is_busy(self) -> bool:
-        """Whether a request is being worked on."""
-        return bool(self._jobs)
+        """Whether a request is being worked on, or a model may have to be taken out of memory."""
+        return bool(self._jobs or self._warming) or self._warmth.is_kept()
 
     def status(self) -> str:
-        """``idle; llama3.2 on ollama, 12 requests``, ``thinking for 2 callers``, or why there is no model."""
+        """``idle; llama3.2 on ollama, 1,200 tokens today``, or who is answered, or why there is no model."""
         if self._jobs:
             callers = len({job.caller for job in self._jobs.values()})
-            return f"thinking for {callers} {'caller' if callers == 1 else 'callers'}"
-        if not self._found:
-            return self._missing.removeprefix("there is ") or "looking for a language model"
-        where = f"{self.model} on {self.provider}" if self.model else self.provider
-        count = self.requests_processed
-        return f"idle; {where}, {count} {'request' if count == 1 else 'requests'}"
+            told = f"thinking for {callers} {'caller' if callers == 1 else 'callers'}"
+        elif self.provider:
+            told = "idle; " + (f"{self.model} on {self.provider}" if self.model else self.provider)
+        else:
+            told = self._missing.removeprefix("there is ") or "looking for a language model"
+        return f"{told}, {tokens:,} tokens today" if (tokens := self.purse.tokens_today) else told
 
     async def generate(
         self, caller: str, request_id: str, rows: Sequence[dict[str, Any]], options: GenerateOptions
     ) -> None:
-        """Begin to answer a conversation; what comes of it is told to the caller. Raises InvalidArgument."""
+        """Begin to answer a conversation; what comes of it is told to the caller.
+
+        Raises InvalidArgument, Busy when too many requests wait.
+        """
         request.check_id(request_id)
         if (caller, request_id) in self._jobs:
             raise InvalidArgument(f"request_id {request_id!r} is already being worked on")
         ended = partial(self.finished, caller, request_id)
-        self._begin(caller, request_id, rows, options, partial(self.delta, caller, request_id), ended)
+        job = self._job(caller, request_id, rows, options, partial(self.delta, caller, request_id), ended)
+        self._begin(job, self._answer)
 
     async def complete(self, caller: str, prompt: str) -> str:
-        """Answer one question. Raises NoModel, ModelFailed, InvalidArgument, or Unavailable when cancelled."""
-        answered: asyncio.Future[tuple[str, Outcome]] = asyncio.get_running_loop().create_future()
-        rows = [{"role": request.USER, "content": prompt}]
+        """Answer one question. Raises the error of the request, or Unavailable when it was cancelled."""
+        job = await self._wait(caller, [{"role": request.USER, "content": prompt}], self._answer)
+        return job.text
 
-        def ended(word: str, outcome: Outcome) -> None:
-            answered.set_result((word, outcome))
+    async def embed(self, caller: str, texts: Sequence[str]) -> list[list[float]]:
+        """A vector for each text. Raises like ``complete``, InvalidArgument, Unavailable without any."""
+        request.check_texts(texts)
+        vectors: list[list[float]] = []
 
-        self._begin(caller, uuid.uuid4().hex, rows, GenerateOptions(), _nobody_listens, ended)
-        word, outcome = await answered
-        request.require_ok(word, outcome)
-        return outcome.text
+        async def work(job: Job) -> None:
+            job.only_reads()
+            vectors[:] = await self.chain.embed(job, texts)
+
+        await self._wait(caller, [{"role": request.USER, "content": text} for text in texts], work)
+        return vectors
 
     async def cancel(self, caller: str, request_id: str) -> None:
         """Stop working on a request of this caller; one that is unknown or over is nothing to stop."""
         if job := self._jobs.get((caller, request_id)):
             job.tasks[0].cancel()
 
-    async def check(self) -> list[Check]:
-        """Who can be asked for an answer."""
-        checks = []
-        await self._look_around()
-        for provider in self._providers:
-            try:
-                await self._chat.look(provider)
-                checks.append(Check(provider.name, "ok", ""))
-            except NoModel as reason:
-                checks.append(Check(provider.name, "warn" if self._found else "fail", f"{reason}; {SETUP}"))
-        return checks or [Check("providers", "fail", f"config.toml names none; {SETUP}")]
+    async def warm(self) -> None:
+        """Load the model of the first provider that is there. Raises NoModel, ModelFailed."""
+        self._warming += 1
+        try:
+            provider = await self._look_around()
+            if provider is None:
+                raise NoModel(self._missing)
+            await self._warmth.warm(provider)
+        finally:
+            self._warming -= 1
+            self.changed()
 
-    def _begin(
+    async def unload(self) -> None:
+        """Give the memory of the model back, as soon as it is no longer used."""
+        while self._jobs:
+            await asyncio.wait([job.tasks[0] for job in self._jobs.values()])
+        await self._warmth.unload()
+
+    async def check(self) -> list[Check]:
+        """Who can be asked for an answer, and whether it may be."""
+        await self._look_around()
+        return await self.chain.check() + await self.purse.check()
+
+    async def _wait(self, caller: str, rows: Sequence[dict[str, Any]], work: Work) -> Job:
+        """Have a request worked on, and return it when it is done."""
+        answered: asyncio.Future[tuple[str, Outcome]] = asyncio.get_running_loop().create_future()
+
+        def ended(word: str, outcome: Outcome) -> None:
+            if not answered.done():
+                answered.set_result((word, outcome))
+
+        job = self._job(caller, uuid.uuid4().hex, rows, GenerateOptions(), _nobody_listens, ended)
+        self._begin(job, work)
+        request.require_ok(*await answered)
+        return job
+
+    def _job(
         self,
         caller: str,
         request_id: str,
@@ -155,95 +203,80 @@ class ModelService:
         options: GenerateOptions,
         delta: Callable[[str], object],
         ended: Ended,
-    ) -> None:
+    ) -> Job:
+        """A request that is well-formed. Raises InvalidArgument, Busy."""
         request.check_options(options)
         messages = request.in_manner(request.messages_of(rows), self._manner)
-        chosen = replace(options, max_tokens=options.max_tokens or self._manner.max_tokens)
-        job = Job(caller, request_id, messages, chosen, Deltas(delta), ended)
-        self._jobs[caller, request_id] = job
-        work = asyncio.create_task(self._work(job))
-        work.add_done_callback(partial(self._end, job))
-        job.tasks += [work, asyncio.create_task(self._cancel_when_left(caller, work))]
+        if len(self._jobs) >= MOST_REQUESTS:
+            raise Busy(f"{MOST_REQUESTS} requests are being worked on or wait; try again later")
+        return Job(caller, request_id, messages, request.with_usual(options, self._manner), Deltas(delta), ended)
+
+    def _begin(self, job: Job, work: Work) -> None:
+        self._jobs[job.caller, job.id] = job
+        working = asyncio.create_task(self._work(job, work))
+        working.add_done_callback(partial(self._end, job))
+        job.tasks += [working, asyncio.create_task(self._cancel_when_left(job.caller, working))]
         self.changed()
 
-    async def _cancel_when_left(self, caller: str, work: asyncio.Task[None]) -> None:
+    async def _cancel_when_left(self, caller: str, working: asyncio.Task[None]) -> None:
         with contextlib.suppress(SenterError):
             await self._left(caller)
-        work.cancel()
+        working.cancel()
 
-    async def _work(self, job: Job) -> None:
+    async def _work(self, job: Job, work: Work) -> None:
         try:
             async with asyncio.timeout(job.options.seconds):
-                await self._ask_in_turn(job)
+                await work(job)
         except TimeoutError:
-            raise ModelFailed(f"{job.provider} did not finish within {job.options.seconds:g} s") from None
-        if job.options.json_schema and request.parsed("".join(job.pieces)) is None:
+            who = f"{job.provider} did not finish" if job.provider else "it was nobody's turn"
+            raise ModelFailed(f"{who} within {job.options.seconds:g} s") from None
+
+    async def _answer(self, job: Job) -> None:
+        await self.chain.answer(job)
+        if job.asked:
+            self._warmth.used(job.asked)
+        if job.options.json_schema and request.parsed(job.text) is None:
             raise ModelFailed(f"{job.provider} did not answer with the JSON it was asked for")
 
-    async def _ask_in_turn(self, job: Job) -> None:
-        """Ask the first provider that is there and has the model. Raises NoModel when none is, ModelFailed."""
-        reasons = []
-        for provider in self._providers:
-            job.provider, job.model = provider.name, self._model_of(provider)
-            try:
-                await self._chat.look(provider)
-                self._remember(provider.name, job.model, "")
-                await self._listen(job, provider)
-                self._remember(provider.name, job.model, "")
-                return
-            except NoModel as reason:
-                reasons.append(str(reason))
-        job.provider = job.model = ""
-        self._remember("", "", _no_model(reasons))
-        raise NoModel(_no_model(reasons))
-
-    async def _listen(self, job: Job, provider: Provider) -> None:
-        answer = self._chat.stream(provider, self._settings.model, job.messages, job.options)
-        async with contextlib.aclosing(answer) as pieces:  # type: ignore[type-var]
-            async for piece in pieces:
-                job.take(piece)
-                if job.full:
-                    return
-
-    def _end(self, job: Job, work: asyncio.Task[None]) -> None:
+    def _end(self, job: Job, working: asyncio.Task[None]) -> None:
         del self._jobs[job.caller, job.id]
         for task in job.tasks:
             task.cancel()
-        error = None if work.cancelled() else work.exception()
-        if error and not isinstance(error, SenterError):
-            logger.error("A request failed", exc_info=error)
-            error = ModelFailed("internal error, see the journal: senter logs")
+        error = None if working.cancelled() else _told(working.exception())
         self.requests_processed += 1
-        word = CANCELLED if work.cancelled() else ERROR if error else OK
-        job.deltas.flush()
-        job.ended(word, job.outcome(str(error or "")))
+        if isinstance(error, NoModel):
+            job.provider = job.model = self.provider = self.model = ""
+            self._missing = str(error)
+        if not error and not working.cancelled():
+            self._answered += 1
+            self._milliseconds += job.milliseconds()
+            self.model = job.model
+        job.ended(CANCELLED if working.cancelled() else ERROR if error else OK, job.outcome(error))
         self.changed()
 
-    async def _look_around(self) -> None:
+    async def _look_around(self) -> Provider | None:
         """Find the first provider that is there; the properties tell of it."""
-        reasons = []
-        for provider in self._providers:
-            try:
-                await self._chat.look(provider)
-            except NoModel as reason:
-                reasons.append(str(reason))
-            else:
-                self._remember(provider.name, self._model_of(provider), "")
-                break
+        provider, self._missing = await self.chain.look()
+        if provider is None:
+            self.provider = self.model = ""
+            self.changed()
         else:
-            self._remember("", "", _no_model(reasons))
+            self._reached(provider)
+        return provider
+
+    def _reached(self, provider: Provider) -> None:
+        if self.provider != provider.name or not self.model:
+            self.provider, self.model = provider.name, provider.model
+        self._missing = ""
         self.changed()
 
-    def _remember(self, provider: str, model: str, missing: str) -> None:
-        self.provider, self.model, self._missing = provider, model, missing
-        self._found = not missing
 
-    def _model_of(self, provider: Provider) -> str:
-        return "" if provider.embedded else self._settings.model
-
-
-def _no_model(reasons: list[str]) -> str:
-    return f"there is no language model: {'; '.join(reasons or ['config.toml names no provider'])}; {SETUP}"
+def _told(error: BaseException | None) -> SenterError | None:
+    """What a caller is told of an error; one that nobody expected is for the journal."""
+    if error is None or isinstance(error, SenterError):
+        return error
+    logger.error("A request failed", exc_info=error)
+    return Internal("internal error, see the journal: senter logs")
 
 
 def _nobody_listens(*_: object) -> None:

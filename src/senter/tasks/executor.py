@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from senter.errors import Denied, ModelFailed, NoModel, Unavailable
-from senter.models.request import GenerateOptions
+from senter.models.request import GenerateOptions, Outcome
 from senter.settings import TasksSettings
 from senter.tasks.goal import Goal, Task
 from senter.tasks.plan import DOCUMENTS, allowed_paths, named_hosts, named_paths, wants_writing
@@ -36,6 +36,10 @@ class Toolbox(Protocol):
         """Run a tool. Raises the SenterError that says why it could not do its work."""
 
 
+class _OfNoUse(ModelFailed):
+    """The model has answered, and another answer may be better."""
+
+
 class Executor:
     """Does what a step says. ``workspace`` is the folder below which tools may write."""
 
@@ -50,7 +54,8 @@ class Executor:
     ) -> Findings:
         """What the step found or wrote, from what the steps it depends on have found.
 
-        Raises NoModel when it needs a language model and there is none, else the SenterError that made it fail.
+        Raises NoModel when it needs a language model and there is none, BudgetSpent when none may be used (whoever
+        set a budget wants the work to pause, not to be done worse), else the SenterError that made it fail.
         """
         if task.tool:
             self._require_allowed(goal, task.tool, parameters)
@@ -73,8 +78,8 @@ class Executor:
         return pick(goal.description, earlier)
 
     async def has_model(self) -> bool:
-        """Whether there is a language model that steps could be done with. Raises the errors of ``Peer.call``."""
-        return any(found.verdict == "ok" for found in await self._model.check())
+        """Whether there is a language model that may be asked. Raises the errors of ``Peer.call``."""
+        return await self._model.can_answer()
 
     def _require_allowed(self, goal: Goal, tool: str, parameters: dict[str, Any]) -> None:
         path = str(Path(parameters.get(DOCUMENTS.get(tool, ""), "")).expanduser())
@@ -99,17 +104,18 @@ class Executor:
     async def _think(
         self, goal: Goal, task: Task, earlier: Sequence[Findings], sources: tuple[Passage, ...]
     ) -> Findings:
+        """What the model writes; asked again when that is of no use, or its worker went away.
+
+        What fails at a provider and may be over soon is the worker's to try again.
+        """
         messages = thinking_messages(goal, task, earlier, sources)
+        options = GenerateOptions(temperature=0.2, account=goal.id)
         delay = BACK_OFF_SECONDS
         for attempt in range(1, MODEL_TRIES + 1):
             try:
-                answer = await self._model.generate(messages, GenerateOptions(temperature=0.2))
-                text = answer.text.strip()[:LONGEST_ANSWER]
-                if not text:
-                    raise ModelFailed(f"{answer.model} answered nothing")
-                if sources and not cites(text, len(sources)) and not text.startswith(NOT_ANSWERED):
-                    raise ModelFailed(f"{answer.model} answered without naming its sources")
-            except (ModelFailed, Unavailable) as error:
+                answer = await self._model.generate(messages, options)
+                text = _checked(answer, sources)
+            except (_OfNoUse, Unavailable) as error:
                 if attempt == MODEL_TRIES:
                     raise
                 logger.info("The model is asked again: %s", error)
@@ -162,6 +168,16 @@ def thinking_messages(
     if written := _written(earlier):
         parts.append(f"<earlier>\n{_inert(written[:LONGEST_EARLIER])}\n</earlier>")
     return [{"role": "system", "content": rules}, {"role": "user", "content": "\n\n".join(parts)}]
+
+
+def _checked(answer: Outcome, sources: Sequence[Passage]) -> str:
+    """The text of an answer, of bounded length. Raises _OfNoUse for one that is empty or cites no source."""
+    text = answer.text.strip()[:LONGEST_ANSWER]
+    if not text:
+        raise _OfNoUse(f"{answer.model} answered nothing")
+    if sources and not cites(text, len(sources)) and not text.startswith(NOT_ANSWERED):
+        raise _OfNoUse(f"{answer.model} answered without naming its sources")
+    return text
 
 
 def _written(earlier: Sequence[Findings]) -> str:

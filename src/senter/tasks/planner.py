@@ -5,9 +5,9 @@ import json
 import logging
 from typing import Protocol
 
-from senter.bus.signatures import Check
-from senter.errors import InvalidArgument, NoModel, SenterError, Unavailable
-from senter.models.request import GenerateOptions, Outcome
+from senter.errors import BudgetSpent, InvalidArgument, NoModel, SenterError, Unavailable
+from senter.models.request import BACKGROUND, GenerateOptions, Outcome
+from senter.tasks.goal import Goal
 from senter.tasks.plan import MOST_STEPS, Step, keyword_plan, plan_schema, read_plan
 from senter.tasks.tools.catalogue import TOOLS
 
@@ -24,10 +24,10 @@ class Model(Protocol):
     """A language model that can be asked."""
 
     async def generate(self, messages: list[dict[str, str]], options: GenerateOptions) -> Outcome:
-        """The answer to a conversation. Raises NoModel, ModelFailed, Unavailable."""
+        """The answer to a conversation. Raises NoModel, BudgetSpent, ModelFailed, Unavailable."""
 
-    async def check(self) -> list[Check]:
-        """Whether there is a model to ask: ``ok`` for each way to one."""
+    async def can_answer(self) -> bool:
+        """Whether there is a model, and it may be asked; for that it is not asked."""
 
 
 class Planner:
@@ -36,22 +36,25 @@ class Planner:
     def __init__(self, model: Model) -> None:
         self._model = model
 
-    async def plan(self, description: str) -> tuple[str, list[Step]]:
+    async def plan(self, goal: Goal) -> tuple[str, list[Step]]:
         """Who made the plan (``model`` or ``keywords``), and its steps.
 
         Raises InvalidArgument for a goal that needs too many steps.
         """
+        description = goal.description
         options = GenerateOptions(
             max_tokens=PLAN_TOKENS,
             temperature=0.0,
             json_schema=json.dumps(plan_schema()),
             deadline_ms=PLAN_DEADLINE_MS,
+            lane=BACKGROUND,
+            account=goal.id,
         )
         try:
             answer = await self._asked(planning_messages(description), options)
             return MODEL, read_plan(answer.text, description)
-        except NoModel:
-            logger.info("There is no model, the words of the goal make the plan")
+        except (BudgetSpent, NoModel) as error:
+            logger.info("The words of goal %s make its plan: %s", goal.id, error)
         except SenterError as error:
             logger.warning("The model made no plan that can be followed: %s", error)
         steps = keyword_plan(description)

@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from senter.database import Disk
-from senter.errors import ConfigurationError, InvalidState, NoModel, SenterError
+from senter.errors import BudgetSpent, ConfigurationError, InvalidState, NoModel, SenterError
 from senter.tasks import letter
 from senter.tasks.executor import PICKED
 from senter.tasks.goal import (
@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 class Planner(Protocol):
     """Makes plans."""
 
-    async def plan(self, description: str) -> tuple[str, list[Step]]:
+    async def plan(self, goal: Goal) -> tuple[str, list[Step]]:
         """Who made the plan (``model`` or ``keywords``), and its steps."""
 
 
@@ -57,7 +57,7 @@ class Executor(Protocol):
     async def run(
         self, goal: Goal, task: Task, parameters: dict[str, Any], earlier: Sequence[Findings]
     ) -> Findings:
-        """What a step found. Raises NoModel when it has to wait for one, a SenterError when it failed."""
+        """What a step found. Raises NoModel, BudgetSpent when it has to wait, a SenterError when it failed."""
 
 
 class Pursuit:
@@ -95,11 +95,17 @@ class Pursuit:
         self._broken: list[tuple[Goal, Task | None]] = []
         self._unnoted: SenterError | None = None
         self._moved: set[str] = set()
+        self._spent: dict[str, date | None] = {}
 
     @property
     def steps(self) -> int:
         """How many plans and steps are being worked on."""
         return len(self._busy.keys() - self._concluding)
+
+    @property
+    def paused(self) -> set[str]:
+        """The goals that were told today that their budget is spent; tomorrow, or after a start, it may not be."""
+        return {goal_id for goal_id, day in self._spent.items() if day == self.now().date()}
 
     def tell(
         self,
@@ -174,7 +180,7 @@ class Pursuit:
             await self.on_disk(self._move_goal, goal, PLANNING, (), {"started": self.time()})
             self.goal_changed(goal.id, PLANNING)
             try:
-                planner, steps = await self._planner.plan(goal.description)
+                planner, steps = await self._planner.plan(goal)
             except SenterError as error:
                 return await self._finish(goal, [], FAILED, _sentence(error))
             told = letter.plan_created(goal, len(steps))
@@ -208,7 +214,8 @@ class Pursuit:
             self.task_changed(task.id, goal.id, IN_PROGRESS)
             try:
                 findings = await self._executor.run(goal, task, parameters, earlier)
-            except NoModel as error:
+            except (BudgetSpent, NoModel) as error:
+                self._spent[goal.id] = self.now().date() if isinstance(error, BudgetSpent) else None
                 await self._end(goal, task, WAITING, error=_sentence(error))
             except SenterError as error:
                 await self._end(goal, task, FAILED, error=_sentence(error))
@@ -228,6 +235,7 @@ class Pursuit:
         await self.on_disk(self._store.move_task, *values)
         self.task_changed(task.id, goal.id, status)
         if findings and findings.thinking not in ("", PICKED):
+            self._spent.pop(goal.id, None)
             self.model_answered()
 
     async def _wait(self, goal: Goal, tasks: Sequence[Task]) -> None:

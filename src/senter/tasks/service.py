@@ -178,15 +178,21 @@ class TasksService:
     async def check(self) -> list[Check]:
         """Whether the database is sound and the work goes on."""
         set_aside = await asyncio.to_thread(self._store.damaged)
+        waiting: list[Goal] = []
         try:
             damage = await self._on_disk(self._store.check)
+            waiting = await self._on_disk(self._store.goals, WAITING, LONGEST_PAGE, 0)
         except SenterError as error:
             damage = str(error)
         damage = damage or self._trouble
         checks = [Check("goals", "fail" if damage else "ok", damage)]
         checks += [Check("damaged list of goals", "warn", f"look into {file}, or delete it") for file in set_aside]
-        if waiting := self._counts.get(WAITING):
-            checks.append(Check("goals that wait", "warn", f"{waiting} need a language model: senter setup"))
+        paused = sum(goal.id in self._pursuit.paused for goal in waiting)
+        if without_model := len(waiting) - paused:
+            checks.append(Check("goals that wait", "warn", f"{without_model} need a language model: senter setup"))
+        if paused:
+            way = "wait until tomorrow, or raise [budget] in config.toml, then: senter restart"
+            checks.append(Check("goals that pause", "warn", f"{paused} have no budget left: {way}"))
         return checks
 
     async def _live(self) -> None:
@@ -271,11 +277,11 @@ class TasksService:
         self._back_off = SHORTEST_BACK_OFF
 
     async def _let_go_on(self) -> None:
-        """Let all go on that waits for a model, if there is one."""
+        """Let all go on that waits for a model, if there is one that may be asked."""
         try:
             if not await self._has_model():
                 return
-            for task in await self._on_disk(self._store.release_waiting):
+            for task in await self._on_disk(self._store.release_waiting, self._pursuit.paused):
                 self._pursuit.task_changed(task.id, task.goal_id, PENDING)
                 self._pursuit.goal_changed(task.goal_id, RUNNING)
         except SenterError as error:

@@ -229,12 +229,15 @@ class Store(Database):
                     if str(name) not in busy:
                         connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (after, name))
 
-    def release_waiting(self) -> list[Task]:
-        """Let everything that waits go on; the tasks that waited, the oldest first."""
+    def release_waiting(self, paused: Collection[str] = ()) -> list[Task]:
+        """Let everything that waits go on but what belongs to ``paused`` goals; the tasks, the oldest first."""
+        kept = json.dumps([int(goal_id) for goal_id in paused])
+        tasks = "status = ? AND goal_id NOT IN (SELECT value FROM json_each(?))"
+        goals = "state = ? AND id NOT IN (SELECT value FROM json_each(?))"
         with self.writing() as connection:
-            rows = connection.execute(f"{_TASK} WHERE status = ? ORDER BY created, id", (WAITING,)).fetchall()
-            connection.execute("UPDATE tasks SET status = ?, error = '' WHERE status = ?", (PENDING, WAITING))
-            connection.execute("UPDATE goals SET state = ?, error = '' WHERE state = ?", (RUNNING, WAITING))
+            rows = connection.execute(f"{_TASK} WHERE {tasks} ORDER BY created, id", (WAITING, kept)).fetchall()
+            connection.execute(f"UPDATE tasks SET status = ?, error = '' WHERE {tasks}", (PENDING, WAITING, kept))
+            connection.execute(f"UPDATE goals SET state = ?, error = '' WHERE {goals}", (RUNNING, WAITING, kept))
         return [_task(row) for row in rows]
 
     def add_letter(self, letter: Letter) -> None:

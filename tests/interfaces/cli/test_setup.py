@@ -89,7 +89,8 @@ async def test_without_a_model_it_says_how_to_get_one(put):
     assert code == 1
     assert "primary: no language model\nresearch: no language model\n" in output
     assert "ollama pull llama3.2" in output
-    assert f"Put a .gguf file into {paths.models_folder()}\n" in output
+    assert "2. Run: senter models pull qwen3-4b (others: senter models list),\n" in output
+    assert f"   or put a .gguf file into {paths.models_folder()}\n" in output
     assert f"in {paths.config_file()}, " in output
     assert "[models.primary]" in output and "[models.research]" in output
     assert "go on by themselves" in output

@@ -1,6 +1,7 @@
 """``ai.senter.Tasks1`` over a bus: the real program, with the real reporter and the real model workers."""
 
 import asyncio
+import contextlib
 import json
 import re
 import sqlite3
@@ -66,11 +67,11 @@ def documents(tmp_path) -> Path:
     return folder
 
 
-def configure(home: Path, *providers: str, tasks: str = "") -> None:
+def configure(home: Path, *providers: str, tasks: str = "", more: str = "") -> None:
     """Write ``config.toml``."""
     (home / "CONFIG_HOME/senter").mkdir(exist_ok=True)
     models = [f"[models.{room.instance}]\nproviders = {json.dumps(providers)}\n" for room in MODELS]
-    (home / "CONFIG_HOME/senter/config.toml").write_text("".join(models) + f"[tasks]\n{tasks}\n")
+    (home / "CONFIG_HOME/senter/config.toml").write_text("".join(models) + f"[tasks]\n{tasks}\n{more}")
 
 
 async def call(client, member: str, signature: str = "", *arguments: Any) -> Any:
@@ -107,15 +108,15 @@ async def activities_until(last: str, reporter: ReporterClient) -> list[Activity
     return await reporter.activities()
 
 
-async def process_of(client) -> int:
-    """The number of the process that is the tasks."""
-    return int(await client.ask_daemon("GetConnectionUnixProcessID", "s", TASKS.bus_name))
+async def process_of(client, name: str = TASKS.bus_name) -> int:
+    """The number of the process that is the tasks, or another room."""
+    return int(await client.ask_daemon("GetConnectionUnixProcessID", "s", name))
 
 
-async def die(client) -> None:
-    """Kill the tasks; they have left the bus when this returns."""
-    gone = asyncio.create_task(client.wait_left(await client.owner(TASKS.bus_name)))
-    process = await asyncio.create_subprocess_exec("kill", "-KILL", str(await process_of(client)))
+async def die(client, name: str = TASKS.bus_name) -> None:
+    """Kill the tasks, or another room; it has left the bus when this returns."""
+    gone = asyncio.create_task(client.wait_left(await client.owner(name)))
+    process = await asyncio.create_subprocess_exec("kill", "-KILL", str(await process_of(client, name)))
     assert await process.wait() == 0
     await asyncio.wait_for(gone, DEADLINE)
 
@@ -314,6 +315,37 @@ async def test_without_a_model_what_needs_one_waits(client, tasks, home):
     assert goal.error == "needs a language model: senter setup"
     checks = {check.what: (check.verdict, check.fix) for check in await tasks.check()}
     assert checks == {"goals": ("ok", ""), "goals that wait": ("warn", "1 need a language model: senter setup")}
+
+
+async def test_a_goal_whose_budget_is_spent_waits_and_goes_on_when_it_may_use_more(
+    client, tasks, model, home, documents
+):
+    model.default = Reply("Nine litres [1].")
+    configure(home, model.url, more="[budget]\ntokens_per_goal = 100\n")
+    goal_id = await tasks.add_goal(f"{QUESTION}, from the documents in {documents}")
+    goal = await reached(tasks, goal_id, "waiting")
+    assert goal.planner == "keywords"
+    assert re.match(
+        rf"goal {goal_id} has 100 of its 100 tokens left, and this request may need [\d,]+; ", goal.error
+    )
+    assert [task.status for task in await tasks.plan(goal_id)] == ["completed", "waiting"]
+    assert (await tasks.check())[-1].fix.startswith("1 have no budget left")
+    assert model.requests == []
+    configure(home, model.url)
+    for room in (*MODELS, TASKS):
+        await die(client, room.bus_name)
+    goal = await ended(tasks, goal_id)
+    assert (goal.outcome, goal.error) == ("completed", "")
+    assert "Nine litres [1]." in Path(goal.report).read_text()
+
+
+async def test_what_is_asked_for_a_goal_is_paid_by_it(tasks, model, documents, home):
+    model.default = Reply("Nine litres [1].")
+    goal = await ended(tasks, await tasks.add_goal(f"{QUESTION}, from the documents in {documents}"))
+    with contextlib.closing(sqlite3.connect(home / "DATA_HOME/senter/usage.db")) as database:
+        told = "SELECT worker, account FROM used ORDER BY worker"
+        paid = [("primary", goal.id), ("research", goal.id)]
+        await until(lambda: database.execute(told).fetchall() == paid)
 
 
 async def test_the_most_urgent_goal_is_worked_on_first(client, tasks, model, home):

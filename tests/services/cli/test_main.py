@@ -116,6 +116,10 @@ def test_an_unknown_room_is_a_usage_error_that_names_the_rooms(command):
         ["goals", "show"],
         ["goals", "watch", "1", "2"],
         ["ask"],
+        ["models", "nonsense"],
+        ["models", "pull"],
+        ["models", "pull", "a", "b"],
+        ["models", "use"],
     ],
     ids=IN_WORDS,
 )
@@ -163,7 +167,17 @@ def test_without_a_journal_the_logs_are_one_sentence_and_a_failure(monkeypatch, 
 
 def test_the_command_line_does_not_load_what_only_rooms_need():
     heavy = ["openai", "httpx2", "ddgs", "trafilatura", "lxml", "pypdf", "xllamacpp"]
-    heavy += ["cv2", "mediapipe", "numpy", "sqlite_utils", "sqlite3", "desktop_notifier", "pystemd", "rich"]
+    heavy += [
+        "cv2",
+        "mediapipe",
+        "numpy",
+        "sqlite_utils",
+        "sqlite3",
+        "desktop_notifier",
+        "pystemd",
+        "rich",
+        "tomlkit",
+    ]
     program = f"import sys, senter.cli.__main__\nprint([name for name in {heavy} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"

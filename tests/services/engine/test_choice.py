@@ -49,7 +49,7 @@ def test_no_model_at_all_is_told_with_the_folder_and_what_to_do(tmp_path, there)
     folder = tmp_path / "models"
     if there:
         folder.mkdir()
-    with pytest.raises(NoModel, match=rf"no language model in {folder}; put a file \*\.gguf there"):
+    with pytest.raises(NoModel, match=rf"no language model in {folder}; run: senter models pull, or put"):
         choose(folder, "")
 
 

@@ -4,11 +4,13 @@ import json
 
 import pytest
 
-from senter.errors import InvalidArgument, ModelFailed, NoModel, Unavailable
+from senter.errors import BudgetSpent, ConfigurationError, InvalidArgument, ModelFailed, NoModel, Unavailable
 from senter.models import request
 from senter.models.request import (
+    BACKGROUND,
     CANCELLED,
     ERROR,
+    INTERACTIVE,
     LONGEST_QUESTION,
     MANNERS,
     OK,
@@ -18,9 +20,12 @@ from senter.models.request import (
     check_id,
     check_options,
     in_manner,
+    manner_of,
     messages_of,
     require_ok,
+    with_usual,
 )
+from senter.settings import ModelSettings
 
 HELLO = {"role": "user", "content": "Hello"}
 
@@ -94,9 +99,53 @@ def test_options_may_be_at_their_limits(temperature):
     check_options(GenerateOptions(temperature=temperature, json_schema=json.dumps({"type": "object"})))
 
 
-def test_a_deadline_of_nothing_is_two_minutes():
-    assert GenerateOptions().seconds == 120
-    assert GenerateOptions(deadline_ms=1500).seconds == 1.5
+def test_what_the_caller_leaves_open_is_what_is_usual_for_the_worker():
+    people, work = (with_usual(GenerateOptions(), MANNERS[worker]) for worker in ("primary", "research"))
+    assert (people.max_tokens, people.temperature, people.seconds, people.lane) == (500, 0.7, 120, INTERACTIVE)
+    assert (work.max_tokens, work.temperature, work.seconds, work.lane) == (2000, 0.7, 600, BACKGROUND)
+
+
+def test_what_the_caller_says_holds():
+    said = GenerateOptions(max_tokens=9, temperature=0.0, deadline_ms=1500, lane=BACKGROUND)
+    assert with_usual(said, MANNERS["primary"]) == said
+    assert said.seconds == 1.5
+
+
+def test_the_settings_change_the_manner_of_a_worker():
+    settings = ModelSettings(system_prompt="Rhyme.", temperature=0.0, max_tokens=7)
+    manner = manner_of("primary", settings, "config.toml: [models.primary]")
+    assert (manner.system, manner.temperature, manner.max_tokens) == ("Rhyme.", 0.0, 7)
+    assert manner_of("research", ModelSettings(), "") == MANNERS["research"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (ModelSettings(temperature=2.5), "temperature must be 0 to 2, not 2.5"),
+        (ModelSettings(max_tokens=-1), "max_tokens must be at least 0, not -1"),
+    ],
+    ids=["temperature", "max_tokens"],
+)
+def test_settings_that_cannot_be_meant_are_named(settings, told):
+    with pytest.raises(ConfigurationError, match=rf"\[models\.primary\] {told}"):
+        manner_of("primary", settings, "config.toml: [models.primary]")
+
+
+@pytest.mark.parametrize("tools", ["{}", "[]", "[1]", '[{"type": "function"}]', "nonsense"])
+def test_tools_are_a_list_of_functions(tools):
+    with pytest.raises(InvalidArgument, match='"tools" must be a JSON list'):
+        check_options(GenerateOptions(tools=tools))
+
+
+def test_a_lane_is_one_of_two():
+    with pytest.raises(InvalidArgument, match="must be one of interactive, background, not 'fast'"):
+        check_options(GenerateOptions(lane="fast"))
+
+
+@pytest.mark.parametrize("account", ["x" * 65, "7\n8"], ids=["too long", "two lines"])
+def test_an_account_is_a_short_name(account):
+    with pytest.raises(InvalidArgument, match='"account" must be at most 64'):
+        check_options(GenerateOptions(account=account))
 
 
 def test_a_worker_introduces_itself_unless_the_caller_does():
@@ -117,10 +166,11 @@ def test_both_workers_have_a_manner_and_research_says_more():
 
 def test_what_became_of_a_request_is_an_error_of_its_own():
     require_ok(OK, Outcome(text="x"))
-    with pytest.raises(NoModel, match="nobody"):
-        require_ok(ERROR, Outcome(error="nobody"))
-    with pytest.raises(ModelFailed, match="it broke"):
-        require_ok(ERROR, Outcome(error="it broke", provider="ollama"))
+    for failure in (NoModel, ModelFailed, BudgetSpent, Unavailable):
+        with pytest.raises(failure, match="it broke"):
+            require_ok(ERROR, Outcome(error="it broke", failure=failure.__name__))
+    with pytest.raises(ModelFailed, match="of a newer worker"):
+        require_ok(ERROR, Outcome(error="of a newer worker", failure="Tired"))
     with pytest.raises(Unavailable, match="cancelled"):
         require_ok(CANCELLED, Outcome(provider="ollama"))
 

@@ -1,16 +1,18 @@
 """What a model worker does, with providers that only pretend."""
 
 import asyncio
+import contextlib
 import json
 
 import pytest
 
 from senter.bus.signatures import Check
-from senter.errors import InvalidArgument, ModelFailed, NoModel, Unavailable
-from senter.models.providers import providers_of
-from senter.models.request import LONGEST_ANSWER, MANNERS, GenerateOptions, Piece
-from senter.models.service import ModelService
-from senter.settings import ModelSettings
+from senter.errors import Busy, InvalidArgument, ModelFailed, NoModel, Unavailable
+from senter.models.providers.chain import Chain
+from senter.models.providers.provider import providers_of
+from senter.models.providers.retry import Passing, Patience
+from senter.models.request import LONGEST_ANSWER, MANNERS, GenerateOptions, Piece, ToolCall, ToolPart
+from senter.models.service import MOST_REQUESTS, ModelService
 
 DEADLINE = 5.0
 REMOTE = "https://models.example/v1"
@@ -25,6 +27,7 @@ class FakeChat:
         self.away = {}
         self.scripts = {}
         self.asked = []
+        self.keys = []
         self.looked = []
         self.closed = asyncio.Event()
         self.stalled = asyncio.Event()
@@ -35,9 +38,13 @@ class FakeChat:
         if provider.name in self.away:
             raise NoModel(self.away[provider.name])
 
-    async def stream(self, provider, model, messages, options):
+    async def check(self):
+        """As a test says of the keys."""
+        return self.keys
+
+    async def stream(self, provider, messages, options):
         """Play the script of a provider."""
-        self.asked.append((provider.name, model, messages, options))
+        self.asked.append((provider.name, provider.model, messages, options))
         try:
             for step in self.scripts.get(provider.name, ["Hello ", "there"]):
                 if isinstance(step, Exception):
@@ -50,6 +57,77 @@ class FakeChat:
         finally:
             self.closed.set()
 
+    async def embed(self, provider, texts):
+        """The length of each text."""
+        return [[float(len(text))] for text in texts], 3
+
+
+class FakePurse:
+    """Pays for everything."""
+
+    def __init__(self):
+        self.tokens_today = 0
+        self.is_open = False
+        self.disk_answers = True
+        self.paid = []
+
+    async def open(self):
+        """Note that it is."""
+        self.is_open = True
+
+    async def close(self):
+        """Note that it is."""
+        self.is_open = False
+
+    async def check(self):
+        """All is well."""
+        return [Check("budget", "ok", "")]
+
+    def answers(self):
+        """Whether the disk does."""
+        return self.disk_answers
+
+    @contextlib.asynccontextmanager
+    async def paying(self, provider, job):
+        """Note what was asked for, by whom and for how many tokens."""
+        yield
+        self.paid.append((provider.name, job.options.account, job.options.max_tokens, job.texts()))
+
+
+class FakeWarmth:
+    """Notes which models are to be in memory."""
+
+    def __init__(self):
+        self.kept = False
+        self.warmed, self.used_at, self.unloaded = [], [], 0
+        self.loading = None
+        self.away = None
+
+    def watch(self, unload):
+        """Keep what is to be called when the user is away."""
+        self.away = unload
+
+    async def stop(self):
+        """Nothing goes on."""
+
+    def is_kept(self):
+        """As a test says."""
+        return self.kept
+
+    async def warm(self, provider):
+        """Load, for as long as a test wants."""
+        self.warmed.append(provider.name)
+        if self.loading:
+            await self.loading.wait()
+
+    def used(self, provider):
+        """Note who was used."""
+        self.used_at.append(provider.name)
+
+    async def unload(self):
+        """Note that it was asked for."""
+        self.unloaded += 1
+
 
 class Room:
     """A worker with everything around it."""
@@ -61,9 +139,10 @@ class Room:
         self.deltas = {}
         self.ended = {}
         self.states = []
-        self.service = ModelService(
-            ModelSettings(), MANNERS[manner], providers_of(providers, "config.toml"), self.chat, self.left
-        )
+        self.purse, self.warmth = FakePurse(), FakeWarmth()
+        found = providers_of(providers, "llama3.2", "config.toml")
+        chain = Chain(found, self.chat, self.purse, Patience(first_pause=0.0))
+        self.service = ModelService(MANNERS[manner], chain, self.purse, self.warmth, self.left)
         self.service.delta = self.delta
         self.service.finished = self.finished
         self.service.changed = self.changed
@@ -278,7 +357,8 @@ async def test_when_the_caller_leaves_its_work_ends_and_that_of_others_goes_on(r
     await room.generate("1", caller=":1.6")
     await room.chat.stalled.wait()
     room.leaving[":1.5"].set()
-    assert (await room.outcome("1", ":1.5"))[0] == "cancelled"
+    word, outcome = await room.outcome("1", ":1.5")
+    assert (word, outcome.failure) == ("cancelled", "")
     go_on.set()
     assert (await room.outcome("1", ":1.6"))[0] == "ok"
 
@@ -363,7 +443,7 @@ async def test_a_worker_looks_for_a_provider_when_it_starts_and_asks_it_nothing(
     await room.service.start()
     await room.until(lambda: room.service.state == "ready")
     assert (room.service.provider, room.service.model) == ("ollama", "llama3.2")
-    assert room.service.status() == "idle; llama3.2 on ollama, 0 requests"
+    assert room.service.status() == "idle; llama3.2 on ollama"
     assert room.chat.asked == []
 
 
@@ -380,10 +460,11 @@ async def test_the_embedded_engine_has_a_name_when_it_has_answered(room):
     room.chat.scripts["embedded"] = [Piece("Hi", model="tiny.gguf")]
     await room.service.start()
     await room.until(lambda: room.service.state == "ready")
-    assert room.service.status() == "idle; embedded, 0 requests"
+    assert room.service.status() == "idle; embedded"
     await room.generate()
     await room.outcome()
-    assert room.service.status() == "idle; tiny.gguf on embedded, 1 request"
+    room.purse.tokens_today = 1200
+    assert room.service.status() == "idle; tiny.gguf on embedded, 1,200 tokens today"
 
 
 async def test_the_state_follows_the_work(room):
@@ -401,7 +482,7 @@ async def test_the_state_follows_the_work(room):
     go_on.set()
     await room.until(lambda: len(room.ended) == 3)
     assert room.states == ["ready", "busy", "ready"]
-    assert room.service.status() == "idle; llama3.2 on ollama, 3 requests"
+    assert room.service.requests_processed == 3
 
 
 async def test_a_worker_without_model_finds_one_with_the_next_request(room):
@@ -417,18 +498,166 @@ async def test_a_worker_without_model_finds_one_with_the_next_request(room):
 async def test_a_check_names_every_provider_and_notices_changes(room):
     room.chat.away["ollama"] = "ollama cannot be reached"
     mend = "ollama cannot be reached; see: senter setup"
-    assert await room.service.check() == [Check("ollama", "warn", mend), Check("embedded", "ok", "")]
+    (ollama, embedded, budget) = await room.service.check()
+    assert (ollama, embedded) == (Check("ollama", "warn", mend), Check("embedded", "ok", ""))
+    assert budget.what == "budget"
     assert room.service.provider == "embedded"
     room.chat.away["embedded"] = "embedded has no language model in /models"
-    assert [check.verdict for check in await room.service.check()] == ["fail", "fail"]
+    assert [check.verdict for check in await room.service.check()] == ["fail", "fail", "ok"]
     assert room.service.state == "unavailable"
 
 
 async def test_a_check_without_providers_says_what_is_missing():
-    (check,) = await Room(providers=()).service.check()
+    check, _budget = await Room(providers=()).service.check()
     assert check.verdict == "fail"
     assert "config.toml names none" in check.fix
 
 
-async def test_a_worker_is_healthy_while_it_answers(room):
+async def test_a_worker_is_healthy_while_the_disk_answers(room):
     assert room.service.is_healthy()
+    room.purse.disk_answers = False
+    assert not room.service.is_healthy()
+
+
+async def test_account_is_kept_from_the_start_to_the_end(room):
+    await room.service.start()
+    assert room.purse.is_open
+    await room.service.stop()
+    assert not room.purse.is_open
+
+
+async def test_the_account_that_pays_is_the_one_the_caller_names(room):
+    await room.generate(account="7")
+    await room.outcome()
+    (provider, account, tokens, texts) = room.purse.paid[0]
+    assert (provider, account, tokens) == ("ollama", "7", 500)
+    assert "Hello" in texts
+
+
+async def test_an_answer_in_the_background_comes_as_a_whole(room):
+    await room.generate(lane="background")
+    await room.outcome()
+    assert room.deltas[":1.5", "1"] == ["Hello there"]
+
+
+async def test_somebody_waits_while_a_question_is_worked_on_and_nobody_for_work(room):
+    go_on = asyncio.Event()
+    room.chat.scripts["ollama"] = [go_on]
+    await room.generate("1", lane="background")
+    assert not room.service.waited_for
+    await room.generate("2")
+    assert room.service.waited_for
+    go_on.set()
+    await room.outcome("2")
+    assert not room.service.waited_for
+
+
+async def test_what_is_one_too_many_is_refused(room):
+    room.chat.scripts["ollama"] = [asyncio.Event()]
+    for number in range(MOST_REQUESTS):
+        await room.generate(str(number))
+    with pytest.raises(Busy, match="200 requests are being worked on or wait"):
+        await room.generate("one more")
+    await room.service.cancel(":1.5", "7")
+    await room.outcome("7")
+    await room.generate("one more")
+
+
+async def test_whose_turn_never_comes_is_told_so(room):
+    room.chat.scripts["ollama"] = [asyncio.Event()]
+    await room.generate("1")
+    await room.generate("2", deadline_ms=50)
+    word, outcome = await room.outcome("2")
+    assert (word, outcome.error) == ("error", "it was nobody's turn within 0.05 s")
+    assert outcome.failure == "ModelFailed"
+
+
+async def test_an_answer_that_was_cut_says_so(room):
+    room.chat.scripts["ollama"] = ["Once upon a", Piece(cut=True)]
+    await room.generate()
+    assert (await room.outcome())[1].cut
+
+
+async def test_tools_that_the_model_wants_called_are_told_with_the_end(room):
+    parts = [ToolPart(0, "add_goal", '{"text": '), ToolPart(1, "progress"), ToolPart(0, "", '"Rest"}')]
+    room.chat.scripts["ollama"] = [Piece(tools=(part,)) for part in parts]
+    await room.generate(tools='[{"type": "function", "function": {"name": "add_goal"}}]')
+    _, outcome = await room.outcome()
+    assert outcome.tool_calls == [ToolCall("add_goal", '{"text": "Rest"}'), ToolCall("progress", "")]
+
+
+async def test_texts_become_vectors(room):
+    assert await room.service.embed(":1.5", ["a", "abc"]) == [[1.0], [3.0]]
+    (provider, _, tokens, texts) = room.purse.paid[0]
+    assert (provider, tokens) == ("ollama", 0)
+    assert [text for text in texts if text] == ["a", "abc"]
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["a"] * 65], ids=["none", "empty", "too many"])
+async def test_texts_that_cannot_become_vectors_are_refused(room, texts):
+    with pytest.raises(InvalidArgument, match="texts must be 1 to 64"):
+        await room.service.embed(":1.5", texts)
+
+
+async def test_warming_loads_the_model_of_whoever_is_there(room):
+    room.chat.away["ollama"] = "ollama cannot be reached"
+    room.warmth.loading = asyncio.Event()
+    warming = asyncio.create_task(room.service.warm())
+    await room.until(lambda: room.warmth.warmed)
+    assert room.warmth.warmed == ["embedded"]
+    assert (room.service.state, room.service.is_busy()) == ("loading", True)
+    room.warmth.loading.set()
+    await warming
+    assert (room.service.state, room.service.is_busy()) == ("ready", False)
+    assert room.chat.asked == []
+
+
+async def test_warming_nobody_is_no_model(room):
+    room.chat.away = {"ollama": "ollama cannot be reached", "embedded": "embedded has no language model"}
+    with pytest.raises(NoModel, match="see: senter setup"):
+        await room.service.warm()
+
+
+async def test_the_model_that_answered_is_noted_as_used(room):
+    await room.generate()
+    await room.outcome()
+    assert room.warmth.used_at == ["ollama"]
+
+
+async def test_a_worker_stays_while_it_may_have_to_unload_a_model(room):
+    assert not room.service.is_busy()
+    room.warmth.kept = True
+    assert room.service.is_busy()
+
+
+async def test_a_model_that_is_being_used_is_unloaded_when_that_is_over(room):
+    await room.service.start()
+    go_on = asyncio.Event()
+    room.chat.scripts["ollama"] = [go_on, "done"]
+    await room.generate()
+    await room.chat.stalled.wait()
+    unloading = asyncio.create_task(room.warmth.away())
+    assert (await asyncio.wait([unloading], timeout=0.05))[0] == set()
+    assert room.warmth.unloaded == 0
+    go_on.set()
+    await unloading
+    assert room.warmth.unloaded == 1
+
+
+async def test_the_mean_latency_is_that_of_the_answers(room):
+    assert room.service.mean_milliseconds == 0.0
+    await room.generate("1")
+    _, first = await room.outcome("1")
+    room.chat.scripts["ollama"] = [ModelFailed("out of order")]
+    room.chat.away["embedded"] = "embedded has no language model"
+    await room.generate("2")
+    await room.outcome("2")
+    assert room.service.mean_milliseconds == pytest.approx(first.total_ms, abs=5.0)
+
+
+async def test_the_name_of_a_failure_is_told(room):
+    room.chat.away["embedded"] = "embedded has no language model"
+    room.chat.scripts["ollama"] = [Passing("ollama answered with status 503", after=3600.0)]
+    await room.generate()
+    _, outcome = await room.outcome()
+    assert outcome.failure == "ModelFailed"

@@ -2,8 +2,7 @@
 
 import pytest
 
-from senter.bus.signatures import Check
-from senter.errors import Denied, ModelFailed, NoModel, Unavailable
+from senter.errors import BudgetSpent, Denied, ModelFailed, NoModel, Unavailable
 from senter.models.request import Outcome
 from senter.settings import TasksSettings
 from senter.tasks import executor as module
@@ -31,22 +30,24 @@ NO_MODEL = NoModel("there is no model")
 class FakeModel:
     """Gives its answers one after the other, the last one again and again; an error is raised."""
 
-    def __init__(self, *answers, checks=()):
+    def __init__(self, *answers, there=True):
         self.answers = list(answers)
-        self.checks = checks
+        self.there = there
         self.asked = []
+        self.accounts = set()
 
     async def generate(self, messages, options):
         """Answer."""
         self.asked.append(messages)
+        self.accounts.add(options.account)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
         return Outcome(text=answer, model="llama", provider="ollama")
 
-    async def check(self):
-        """Who can be asked."""
-        return [Check(name, verdict, "") for name, verdict in self.checks]
+    async def can_answer(self):
+        """Whether it may be asked."""
+        return self.there
 
 
 class FakeToolbox:
@@ -118,11 +119,18 @@ async def test_a_model_answers_from_the_sources():
     assert found == Findings("It takes 9 days. [1]", (PASSAGE,), FOUND.notes, "llama on ollama")
 
 
-@pytest.mark.parametrize("bad", ["", " \n", "It takes 9 days.", "It takes 9 days. [2]", ModelFailed("no")])
+@pytest.mark.parametrize("bad", ["", " \n", "It takes 9 days.", "It takes 9 days. [2]", Unavailable("away")])
 async def test_a_model_is_asked_again_when_its_answer_is_of_no_use(bad):
     model = FakeModel(bad, bad, "It takes 9 days. [1]")
     assert (await done(model)).text == "It takes 9 days. [1]"
     assert len(model.asked) == MODEL_TRIES
+    assert model.accounts == {"1"}, "the goal pays"
+
+
+async def test_what_the_worker_has_tried_again_is_not_tried_again():
+    model = FakeModel(ModelFailed("no"))
+    assert (await done(model)).thinking == PICKED
+    assert len(model.asked) == 1
 
 
 async def test_a_model_may_say_that_the_sources_do_not_answer():
@@ -167,18 +175,28 @@ async def test_work_that_needs_a_model_waits_while_it_cannot_be_reached():
 
 
 async def test_work_that_a_model_could_not_do_has_failed():
-    model = FakeModel(ModelFailed("it said nothing"))
-    with pytest.raises(ModelFailed, match="it said nothing"):
+    with pytest.raises(ModelFailed, match="it broke off"):
+        await done(FakeModel(ModelFailed("it broke off")), "custom")
+
+
+async def test_work_whose_answers_are_of_no_use_has_failed():
+    model = FakeModel("")
+    with pytest.raises(ModelFailed, match="llama answered nothing"):
         await done(model, "custom")
     assert len(model.asked) == MODEL_TRIES
 
 
-@pytest.mark.parametrize(
-    ("checks", "there"),
-    [((), False), ([("a", "fail")], False), ([("a", "warn")], False), ([("a", "fail"), ("b", "ok")], True)],
-)
-async def test_there_is_a_model_when_one_of_the_providers_is_well(checks, there):
-    assert await Executor(FakeToolbox(), FakeModel("", checks=checks), TasksSettings(), "/w").has_model() is there
+@pytest.mark.parametrize("kind", ["generate", "analyze", "custom"])
+async def test_work_whose_budget_is_spent_waits_and_is_not_done_worse(kind):
+    model = FakeModel(BudgetSpent("goal 1 has used up its 100 tokens"))
+    with pytest.raises(BudgetSpent, match=r"^goal 1 has used up its 100 tokens$"):
+        await done(model, kind)
+    assert len(model.asked) == 1
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_there_is_a_model_when_the_worker_says_so(there):
+    assert await Executor(FakeToolbox(), FakeModel("", there=there), TasksSettings(), "/w").has_model() is there
 
 
 # what a model gets to see

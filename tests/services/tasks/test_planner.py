@@ -4,14 +4,20 @@ import json
 
 import pytest
 
-from senter.errors import Busy, Internal, InvalidArgument, ModelFailed, NoModel, Unavailable
+from senter.errors import BudgetSpent, Busy, Internal, InvalidArgument, ModelFailed, NoModel, Unavailable
 from senter.models.request import Outcome
+from senter.tasks.goal import Goal
 from senter.tasks.plan import keyword_plan, plan_schema
 from senter.tasks.planner import PLAN_DEADLINE_MS, Planner, planning_messages
 from senter.tasks.tools.catalogue import TOOLS
 
 GOAL = "Research the cure from the documents in /papers"
 STEP = {"description": "think", "type": "generate", "tool": None, "tool_params": {}, "depends_on": []}
+
+
+def goal(description=GOAL):
+    """A goal that is planned."""
+    return Goal("7", description, "planning")
 
 
 class FakeModel:
@@ -31,21 +37,44 @@ class FakeModel:
 
 async def test_a_model_makes_the_plan():
     model = FakeModel(json.dumps({"tasks": [STEP]}))
-    planner, (step,) = await Planner(model).plan(GOAL)
+    planner, (step,) = await Planner(model).plan(goal())
     assert (planner, step.description, step.type) == ("model", "think", "generate")
     ((messages, options),) = model.asked
     assert json.loads(options.json_schema) == plan_schema()
     assert options.deadline_ms == PLAN_DEADLINE_MS
+    assert (options.lane, options.account) == ("background", "7")
     assert messages == planning_messages(GOAL)
 
 
 @pytest.mark.parametrize(
     "error",
-    [NoModel("no"), ModelFailed("no"), Unavailable("no"), InvalidArgument("no"), Internal("no"), Busy("no")],
+    [
+        NoModel("no"),
+        BudgetSpent("no"),
+        ModelFailed("no"),
+        Unavailable("no"),
+        InvalidArgument("no"),
+        Internal("no"),
+        Busy("no"),
+    ],
     ids=lambda error: type(error).__name__,
 )
 async def test_without_a_model_that_answers_the_words_of_the_goal_make_it(error):
-    assert await Planner(FakeModel(error)).plan(GOAL) == ("keywords", keyword_plan(GOAL))
+    assert await Planner(FakeModel(error)).plan(goal()) == ("keywords", keyword_plan(GOAL))
+
+
+@pytest.mark.parametrize("error", [NoModel("nobody is there"), BudgetSpent("nothing is left")])
+async def test_why_no_model_made_it_is_in_the_log(error, caplog):
+    caplog.set_level("INFO")
+    await Planner(FakeModel(error)).plan(goal())
+    assert f"The words of goal 7 make its plan: {error}" in caplog.text
+
+
+async def test_a_model_that_went_away_is_asked_again(monkeypatch):
+    monkeypatch.setattr("senter.tasks.planner.BACK_OFF_SECONDS", 0)
+    model = FakeModel(Unavailable("the worker went away"))
+    await Planner(model).plan(goal())
+    assert len(model.asked) == 2
 
 
 @pytest.mark.parametrize(
@@ -61,19 +90,19 @@ async def test_without_a_model_that_answers_the_words_of_the_goal_make_it(error)
     ],
 )
 async def test_a_plan_that_must_not_be_followed_is_made_of_the_words_and_said_so(answer, caplog):
-    assert await Planner(FakeModel(answer)).plan(GOAL) == ("keywords", keyword_plan(GOAL))
+    assert await Planner(FakeModel(answer)).plan(goal()) == ("keywords", keyword_plan(GOAL))
     assert "The model made no plan that can be followed" in caplog.text
 
 
 async def test_a_goal_that_names_more_than_can_be_read_is_refused():
-    goal = "Research it in " + ", ".join(f"/papers/{number}" for number in range(30))
+    many = "Research it in " + ", ".join(f"/papers/{number}" for number in range(30))
     with pytest.raises(InvalidArgument, match=r"names too many files and folders: 31 steps, at most 20"):
-        await Planner(FakeModel(NoModel("no"))).plan(goal)
+        await Planner(FakeModel(NoModel("no"))).plan(goal(many))
 
 
 async def test_what_nobody_expected_is_not_swallowed():
     with pytest.raises(ZeroDivisionError):
-        await Planner(FakeModel(ZeroDivisionError())).plan(GOAL)
+        await Planner(FakeModel(ZeroDivisionError())).plan(goal())
 
 
 def test_the_model_is_told_the_goal_and_every_tool():

@@ -10,12 +10,13 @@ from support.goal_work import FOUND, FULL, RESEARCH, FaultyStore, Work, at_work
 from support.private_bus import until
 
 from senter import database
-from senter.errors import Denied, InvalidArgument, InvalidState, NoModel, NoSuchGoal, Unavailable
+from senter.errors import BudgetSpent, Denied, InvalidArgument, InvalidState, NoModel, NoSuchGoal, Unavailable
 from senter.tasks.goal import CANCELLED, COMPLETED, FAILED, IN_PROGRESS, PENDING, RUNNING, WAITING, GoalOptions
 from senter.tasks.plan import Step
 from senter.tasks.store import Store
 
 AWAY = Unavailable("the reporter is not there")
+SPENT = BudgetSpent("goal 1 has used up its 100 tokens")
 NEEDS_MODEL = NoModel("needs a language model: senter setup")
 
 
@@ -612,6 +613,77 @@ async def test_between_two_looks_for_a_model_there_is_more_and_more_time(tmp_pat
             await until(lambda: work.service._back_off not in waits)
             waits.append(work.service._back_off)
     assert waits == sorted(waits)
+
+
+# waiting for a budget
+
+
+async def test_a_goal_whose_budget_is_spent_waits_and_says_so_once(work):
+    work.executor.outcomes["do it"] = SPENT
+    goal_id = await work.add()
+    assert (await work.reaches(goal_id, WAITING)).error == str(SPENT)
+    assert (await work.service.check())[-1] == (
+        *("goals that pause", "warn"),
+        "1 have no budget left: wait until tomorrow, or raise [budget] in config.toml, then: senter restart",
+    )
+    await until(lambda: work.reporter.texts("goal_waiting") == [f"Waiting: goal - {SPENT}"])
+
+
+async def test_it_does_not_go_on_just_because_there_is_a_model(work):
+    work.executor.outcomes |= {"do it": SPENT, "think": NEEDS_MODEL}
+    paused = await work.add()
+    waits = await work.add("another", [Step("think", "custom")])
+    await work.reaches(paused, WAITING)
+    await work.reaches(waits, WAITING)
+    work.executor.outcomes["think"] = FOUND
+    work.model = True
+    assert (await work.end_of(waits)).state == COMPLETED
+    looked = work.looked
+    await until(lambda: work.looked > looked + 2)
+    assert work.store.goal(paused).state == WAITING
+    assert work.executor.began.count("1.1") == 1
+    states = [told[2] for told in work.signals if told[:2] == ("goal", paused)]
+    assert states == ["new", "planning", RUNNING, WAITING]
+
+
+async def test_it_goes_on_by_itself_on_the_next_day(work, clock):
+    work.executor.outcomes["do it"] = SPENT
+    goal_id = await work.add()
+    await work.reaches(goal_id, WAITING)
+    work.model = True
+    clock.forward(hours=13, minutes=59)
+    looked = work.looked
+    await until(lambda: work.looked > looked + 2)
+    assert work.store.goal(goal_id).state == WAITING
+    work.executor.outcomes.clear()
+    clock.forward(minutes=1)
+    assert (await work.end_of(goal_id)).state == COMPLETED
+    assert work.reporter.told.count("goal_waiting") == 1
+
+
+async def test_it_goes_on_after_the_next_start_when_more_may_be_used(tmp_path, clock, impatient):
+    work = Work(tmp_path, clock)
+    work.executor.outcomes["do it"] = SPENT
+    async with at_work(work):
+        await work.reaches(await work.add(), WAITING)
+    work = Work(tmp_path, clock, earlier=work)
+    work.executor.outcomes.clear()
+    work.model = True
+    async with at_work(work):
+        assert (await work.end_of("1")).state == COMPLETED
+
+
+async def test_a_goal_that_had_no_budget_and_then_no_model_waits_for_the_model(work):
+    work.executor.outcomes |= {"do it": SPENT}
+    gate = work.executor.hold("then")
+    work.executor.outcomes["then"] = NEEDS_MODEL
+    goal_id = await work.add(plan=[Step("do it", "custom"), Step("then", "custom")])
+    await until(lambda: work.statuses(goal_id) == [WAITING, IN_PROGRESS])
+    gate.set()
+    await work.reaches(goal_id, WAITING)
+    work.executor.outcomes.clear()
+    work.model = True
+    assert (await work.end_of(goal_id)).state == COMPLETED
 
 
 # letters

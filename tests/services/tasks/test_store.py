@@ -210,6 +210,16 @@ def test_everything_that_waits_goes_on_the_oldest_first(store):
     assert store.release_waiting() == []
 
 
+def test_what_belongs_to_goals_that_pause_goes_on_waiting(store):
+    for goal in ("1", "2"):
+        planned(store)
+        done(store, f"{goal}.1", WAITING, error="nothing is left")
+        store.move_goal(goal, WAITING, error="nothing is left")
+    assert [task.id for task in store.release_waiting({"1"})] == ["2.1"]
+    assert [store.goal(goal).state for goal in ("1", "2")] == [WAITING, RUNNING]
+    assert (statuses(store, "1"), store.goal("1").error) == ([WAITING], "nothing is left")
+
+
 def test_letters_are_kept_in_order_until_they_are_forgotten(store, file):
     store.add_letter(LETTER)
     goal_id = planned(store)

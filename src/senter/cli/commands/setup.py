@@ -28,7 +28,8 @@ _COLOURS = {OK: "green", "warn": "yellow", FAIL: "bold red"}
 _WAYS = """
 There are three ways to get a language model:
 1. Install Ollama (https://ollama.com), then run: ollama pull llama3.2
-2. Put a .gguf file into {models}{llama}
+2. Run: senter models pull qwen3-4b (others: senter models list),
+   or put a .gguf file into {models}{llama}
 3. Name an OpenAI-compatible endpoint in {config}, in both tables:
      [models.primary]
      providers = ["https://…/v1"]

@@ -1,0 +1,210 @@
+"""The providers of a worker, asked in turn: the first that answers is it, and who fails is borne with a while."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
+from typing import Protocol
+
+from senter.bus.signatures import Check
+from senter.errors import BudgetSpent, ModelFailed, NoModel, SenterError, Unavailable
+from senter.models.job import Job
+from senter.models.providers.circuit import CLOSED, HALF_OPEN, OPEN, Circuit
+from senter.models.providers.gate import Gate, GaveWay
+from senter.models.providers.provider import Provider
+from senter.models.providers.retry import Passing, Patience
+from senter.models.request import SETUP, GenerateOptions, Message, Piece
+
+SLOW_SECONDS = 1.0
+"""Who is out of reach and takes longer to be so costs every request as much."""
+
+Ask = Callable[[Provider], Awaitable[None]]
+
+logger = logging.getLogger(__name__)
+
+
+class Chat(Protocol):
+    """How providers are spoken with."""
+
+    async def look(self, provider: Provider) -> None:
+        """See whether a provider is there, without waking a model; raises NoModel, which says who and why."""
+
+    async def check(self) -> list[Check]:
+        """What is wrong with the keys; nothing when all is well."""
+
+    def stream(
+        self, provider: Provider, messages: Sequence[Message], options: GenerateOptions
+    ) -> AsyncIterator[Piece]:
+        """Ask; raises NoModel when it cannot be asked, Passing when asking again may help, else ModelFailed."""
+
+    async def embed(self, provider: Provider, texts: Sequence[str]) -> tuple[list[list[float]], int]:
+        """A vector for each text, and how many tokens they had; raises like ``stream``, Unavailable without any."""
+
+
+class Purse(Protocol):
+    """What may be used of language models."""
+
+    def paying(self, provider: Provider, job: Job) -> contextlib.AbstractAsyncContextManager[None]:
+        """Reserve what asking may use, and settle at the end of the block what it did; raises BudgetSpent."""
+
+
+class Chain:
+    """Asks the ``providers``. ``reached(provider)`` is called when one is there and will be asked."""
+
+    def __init__(
+        self,
+        providers: Sequence[Provider],
+        chat: Chat,
+        purse: Purse,
+        patience: Patience = Patience(),  # noqa: B008 - it cannot change
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.providers = providers
+        self.gate = Gate()
+        self.reached: Callable[[Provider], object] = lambda _: None
+        self._chat = chat
+        self._purse = purse
+        self._patience = patience
+        self._clock = clock
+        self._circuits = {provider: Circuit() for provider in providers}
+
+    def circuit(self) -> str:
+        """``open`` when a provider is left alone after failures, ``half-open`` when one is tried again."""
+        states = {circuit.state(self._clock()) for circuit in self._circuits.values()}
+        return next((state for state in (OPEN, HALF_OPEN) if state in states), CLOSED)
+
+    async def check(self) -> list[Check]:
+        """One line for each provider: whether it is there, and is asked."""
+        checks: list[Check] = []
+        for provider in self.providers:
+            try:
+                await self._chat.look(provider)
+                rest = self._trouble(provider)
+                checks.append(Check(provider.name, "warn" if rest else "ok", rest))
+            except NoModel as reason:
+                checks.append(Check(provider.name, "fail", f"{reason}; {SETUP}"))
+        if any(check.verdict != "fail" for check in checks):
+            checks = [Check(what, "warn" if verdict == "fail" else verdict, fix) for what, verdict, fix in checks]
+        checks = checks or [Check("providers", "fail", f"config.toml names none; {SETUP}")]
+        return checks + await self._chat.check()
+
+    def _trouble(self, provider: Provider) -> str:
+        """Why a provider is not asked although it is there; empty when it is."""
+        rest = self._circuits[provider].rest(self._clock())
+        return f"{provider.name} failed too often and is left alone for {rest:.0f} s" if rest else ""
+
+    async def look(self) -> tuple[Provider | None, str]:
+        """The first provider that is there, without waking a model; or None, and why each is not."""
+        reasons = []
+        for provider in self.providers:
+            try:
+                await self._chat.look(provider)
+            except NoModel as reason:
+                reasons.append(str(reason))
+            else:
+                return provider, ""
+        return None, no_model(reasons)
+
+    async def answer(self, job: Job) -> None:
+        """Have a request answered by the first provider that can.
+
+        Raises NoModel when none is there, BudgetSpent when none may be used, ModelFailed when none gives an answer,
+        or when one breaks off after the caller was told a part of it.
+        """
+        await self._in_turn(job, partial(self._listen, job))
+
+    async def embed(self, job: Job, texts: Sequence[str]) -> list[list[float]]:
+        """A vector for each text; raises like ``answer``, and Unavailable where there are no embeddings."""
+        vectors: list[list[float]] = []
+
+        async def ask(provider: Provider) -> None:
+            vectors[:], job.tokens_in = await self._chat.embed(provider, texts)
+
+        await self._in_turn(job, ask)
+        return vectors
+
+    async def _in_turn(self, job: Job, ask: Ask) -> None:
+        """Ask one provider after the other until one does it."""
+        reasons: list[SenterError] = []
+        for provider in self.providers:
+            try:
+                return await self._persist(job, provider, ask)
+            except (BudgetSpent, ModelFailed, NoModel, Unavailable) as reason:
+                if job.passed_on:
+                    raise
+                reasons.append(reason)
+        raise _all_of(reasons)
+
+    async def _persist(self, job: Job, provider: Provider, ask: Ask) -> None:
+        """Ask one provider until it does it, or has failed too often."""
+        circuit = self._circuits[provider]
+        while True:
+            if resting := self._trouble(provider):
+                raise NoModel(resting)
+            try:
+                async with self.gate.turn(provider, job.turn):
+                    return await self._attempt(job, provider, circuit, ask)
+            except GaveWay:
+                continue
+            except Passing as failure:
+                job.retries += 1
+                pause = self._patience.pause(job.retries, failure.after)
+                if job.passed_on or pause is None or circuit.rest(self._clock()):
+                    raise ModelFailed(str(failure)) from failure
+                logger.info("%s is asked again in %.1f s: %s", provider.name, pause, failure)
+            await asyncio.sleep(pause)
+
+    async def _attempt(self, job: Job, provider: Provider, circuit: Circuit, ask: Ask) -> None:
+        """Ask one provider once, and let its circuit know what came of it."""
+        if not circuit.enter(self._clock()):
+            raise NoModel(self._trouble(provider) or f"{provider.name} failed too often and is just tried again")
+        begun = self._clock()
+        try:
+            await self._chat.look(provider)
+            job.begin(provider)
+            self.reached(provider)
+            async with self._purse.paying(provider, job):
+                await ask(provider)
+        except Passing:
+            circuit.failed(self._clock())
+            raise
+        except NoModel:
+            slow = self._clock() - begun > SLOW_SECONDS
+            (partial(circuit.failed, self._clock()) if slow else circuit.left)()
+            raise
+        except BaseException:
+            circuit.left()
+            raise
+        circuit.succeeded()
+
+    async def _listen(self, job: Job, provider: Provider) -> None:
+        """Take an answer piece by piece. Raises Passing when nothing comes any more."""
+        answer = self._chat.stream(provider, job.messages, job.options)
+        try:
+            async with contextlib.aclosing(answer) as pieces, asyncio.timeout(None) as silence:  # type: ignore[type-var]
+                async for piece in pieces:
+                    silence.reschedule(asyncio.get_running_loop().time() + self._patience.stall)
+                    job.take(piece)
+                    if job.full:
+                        return
+        except TimeoutError:
+            if silence.expired():
+                raise Passing(f"{provider.name} said nothing more for {self._patience.stall:g} s") from None
+            raise
+
+
+def no_model(reasons: Sequence[object]) -> str:
+    """The sentence that says why there is no language model."""
+    told = "; ".join(map(str, reasons)) or "config.toml names no provider"
+    return f"there is no language model: {told}; {SETUP}"
+
+
+def _all_of(reasons: Sequence[SenterError]) -> SenterError:
+    """One error for what each provider did: that of the first that was there, NoModel when none was."""
+    failures = [reason for reason in reasons if not isinstance(reason, NoModel)]
+    if not failures:
+        return NoModel(no_model(reasons))
+    kind = next(kind for kind in (BudgetSpent, Unavailable, ModelFailed) if isinstance(failures[0], kind))
+    return kind("; ".join(str(reason) for reason in reasons))

@@ -1,0 +1,190 @@
+"""What both workers may use together: the real programs on a bus, a reporter, and a provider with a script."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+from support.openai_server import OpenAIServer, Reply
+from support.private_bus import DEADLINE, until
+from support.screen import FakeScreen
+
+from senter.bus.client import Peer
+from senter.bus.names import PRIMARY, REPORTER, RESEARCH
+from senter.errors import BudgetSpent, Unavailable
+from senter.host.clock import local_now
+from senter.models.client import ModelClient
+from senter.models.request import GenerateOptions
+from senter.reporter.interface import ReporterInterface
+from senter.reporter.service import ReporterService
+from senter.reporter.store import Store
+from senter.settings import ReporterSettings
+
+PROGRAM = (sys.executable, "-I", "-m", "senter.models")
+HELLO = [{"role": "user", "content": "Hello"}]
+ROOMS = {"primary": PRIMARY, "research": RESEARCH}
+WORDS = 1000
+LONG = Reply("word " * WORDS)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[OpenAIServer]:
+    """The provider of both workers."""
+    serving = OpenAIServer()
+    await serving.start()
+    yield serving
+    await serving.stop()
+
+
+@pytest.fixture
+async def screen(connect, tmp_path) -> AsyncIterator[FakeScreen]:
+    """What the reporter shows, which is on the bus."""
+    showing = FakeScreen()
+
+    async def nothing(*_: str) -> None:
+        """Nobody clicks."""
+
+    reporter = ReporterService(
+        Store(tmp_path / "activity.db"), showing, ReporterSettings(), nothing, nothing, local_now
+    )
+    await reporter.start()
+    connection = await connect()
+    connection.export(REPORTER.path, ReporterInterface(reporter))
+    assert await connection.own(REPORTER.bus_name)
+    yield showing
+    await reporter.stop()
+
+
+@pytest.fixture
+def start(home, server, run, client):
+    """Starts a worker with this budget."""
+
+    async def begin(worker="research", **budget):
+        file = home / "CONFIG_HOME/senter/config.toml"
+        file.parent.mkdir(exist_ok=True)
+        lines = [f"{key} = {str(value).lower()}" for key, value in budget.items()]
+        models = [f'[models.{name}]\nproviders = ["{server.url}"]' for name in ROOMS]
+        file.write_text("\n".join(["[budget]", *lines, *models, ""]))
+        begin.programs.append(await run(*PROGRAM, worker))
+        async with asyncio.timeout(2 * DEADLINE):
+            await client.wait_owned(ROOMS[worker].bus_name)
+        return ModelClient(client, ROOMS[worker])
+
+    begin.programs = []
+    return begin
+
+
+async def tokens_today(client, room):
+    """What a worker says both have used."""
+    return await Peer(client, room).read("TokensToday")
+
+
+async def test_a_day_that_is_spent_ends_research_and_is_told_once(start, server, screen):
+    research = await start(tokens_per_day=5000)
+    server.enqueue(Reply("word " * 4000))
+    assert (await research.generate(HELLO)).tokens_out == 4000
+    for _ in range(2):
+        with pytest.raises(BudgetSpent, match=r"^today [\d,]+ of 5,000 tokens are left, and this request may need"):
+            await research.generate(HELLO)
+    assert len(server.requests) == 1
+    await until(lambda: screen.shown)
+    with pytest.raises(BudgetSpent):
+        await research.generate(HELLO)
+    (notice,) = screen.shown
+    assert notice.title == "The budget for language models"
+    assert "raise tokens_per_day in [budget] of config.toml, or wait until tomorrow" in notice.body
+
+
+async def test_people_are_answered_when_the_day_is_spent_and_goals_are_not(start, server):
+    primary = await start("primary", tokens_per_day=1000)
+    server.enqueue(LONG)
+    await primary.generate(HELLO)
+    assert (await primary.generate(HELLO)).text == "Yes."
+    assert await primary.complete("Hello") == "Yes."
+    with pytest.raises(BudgetSpent, match=r"^today's 1,000 tokens are used up"):
+        await primary.generate(HELLO, GenerateOptions(account="7"))
+    assert len(server.requests) == 3
+
+
+async def test_people_are_refused_when_the_setting_says_so(start, server):
+    primary = await start("primary", tokens_per_day=1000, primary_pauses=True)
+    server.enqueue(LONG)
+    await primary.generate(HELLO)
+    with pytest.raises(BudgetSpent, match=r"^today's 1,000 tokens are used up"):
+        await primary.complete("Hello")
+    assert len(server.requests) == 1
+
+
+async def test_what_one_worker_uses_binds_the_other(start, server, client, screen):
+    primary = await start("primary", tokens_per_goal=3000)
+    research = await start("research", tokens_per_goal=3000)
+    server.enqueue(LONG)
+    await primary.generate(HELLO, GenerateOptions(account="7"))
+    # what was used is written down when this is answered
+    await primary.check()
+    with pytest.raises(BudgetSpent, match=r"^goal 7 has 1,\d+ of its 3,000 tokens left"):
+        await research.generate(HELLO, GenerateOptions(account="7"))
+    await research.generate(HELLO, GenerateOptions(account="8"))
+    await until(lambda: screen.shown)
+    assert "tokens_per_goal in [budget] of config.toml, then: senter restart" in screen.shown[0].body
+    used = await tokens_today(client, RESEARCH)
+    assert used > WORDS
+    assert await tokens_today(client, PRIMARY) <= used
+
+
+async def test_money_that_the_provider_tells_is_limited(start, server, screen):
+    server.default = Reply("Yes.", cost=0.6)
+    research = await start(cost_per_day=1.0)
+    for _ in range(2):
+        await research.generate(HELLO)
+    with pytest.raises(BudgetSpent, match=r"^today's 1\.00 for language models are used up"):
+        await research.generate(HELLO)
+
+
+async def test_tokens_of_today_are_there_after_a_restart(start, server, client):
+    research = await start()
+    assert await tokens_today(client, RESEARCH) == 0
+    server.enqueue(LONG)
+    outcome = await research.generate(HELLO)
+    used = outcome.tokens_in + outcome.tokens_out
+    assert await tokens_today(client, RESEARCH) == used > WORDS
+    start.programs[0].terminate()
+    assert await start.programs[0].end() == (0, "")
+    await start()
+    assert await tokens_today(client, RESEARCH) == used
+
+
+async def test_what_a_killed_worker_had_reserved_counts_as_used(start, server, client):
+    research = await start(tokens_per_day=5000)
+    server.enqueue(Reply("Hello there", stall="after"))
+    asking = asyncio.create_task(research.generate(HELLO))
+    await server.wait_stalled(1)
+    await start.programs[0].kill()
+    with pytest.raises(Unavailable):
+        await asking
+    server.release()
+    again = await start(tokens_per_day=5000)
+    assert 2000 < await tokens_today(client, RESEARCH) < 2500
+    await again.generate(HELLO)
+
+
+async def test_what_is_left_is_a_part_of_the_check(start, server):
+    research = await start(tokens_per_day=3000)
+    assert [(check.what, check.verdict) for check in (await research.check())[1:]] == [
+        ("budget", "ok"),
+        ("use of models", "ok"),
+    ]
+    server.enqueue(Reply("word " * 3000))
+    await research.generate(HELLO)
+    spent = (await research.check())[1]
+    assert (spent.verdict, spent.fix[:33]) == ("fail", "today's 3,000 tokens are used up;")
+    assert not await research.can_answer()
+
+
+async def test_a_limit_that_cannot_be_meant_is_told(start, run, home):
+    file = home / "CONFIG_HOME/senter/config.toml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("[budget]\ncost_per_day = -1.0\n")
+    program = await run(*PROGRAM, "primary")
+    code, told = await program.end()
+    assert (code, "[budget] cost_per_day must be 0 to 1e+15, not -1.0" in told) == (78, True)
