@@ -20,7 +20,7 @@ pytestmark = [
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """What ``make run`` uses of the repository, where this user may write."""
-    for name in ("packaging", "units"):
+    for name in ("docs", "packaging", "units"):
         shutil.copytree(session.REPOSITORY / name, tmp_path / "checkout" / name)
     for name in ("README.md", "Makefile"):
         shutil.copy(session.REPOSITORY / name, tmp_path / "checkout")
