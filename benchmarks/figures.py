@@ -9,20 +9,21 @@ import os
 import signal
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import models
+from session import REFERENCE, install, milliseconds, pid_of, pss, systemctl, tell
+
 from senter.bus.connection import Connection
-from senter.bus.names import ENGINE, MODELS, REPORTER, TASKS
+from senter.bus.names import ENGINE, REPORTER, TASKS
 from senter.reporter.client import ReporterClient
 from senter.tasks.client import TasksClient
 from senter.tasks.tools.child import request
 from senter.tasks.tools.tool import Context
 from senter.tasks.tools.toolbox import PROGRAM
 
-REFERENCE = "reference.service"
 LICENSES = "/usr/share/common-licenses"
 QUESTION = "how many days a first-time violator has to cure a GPL violation"
 GOALS = 10
@@ -31,32 +32,6 @@ CALLS = 500
 SETTLE_SECONDS = 65
 """Until the service has asked, once, whether it is idle (after 60 s)."""
 REST_SECONDS = 60
-
-SMALLEST = """
-import os, signal, socket
-with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-    channel.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"].replace("@", "\\0", 1))
-signal.pause()
-"""
-
-
-def systemctl(*arguments: str) -> str:
-    """Run ``systemctl --user``; its output."""
-    return subprocess.run(
-        ["systemctl", "--user", *arguments], check=True, capture_output=True, text=True
-    ).stdout.strip()
-
-
-def pid_of(unit: str) -> int:
-    """The process of a unit, 0 for none."""
-    return int(systemctl("show", "--property", "MainPID", "--value", unit))
-
-
-def milliseconds(work: Callable[[], object]) -> float:
-    """How long something takes."""
-    started = time.perf_counter()
-    work()
-    return (time.perf_counter() - started) * 1000
 
 
 def start_time(unit: str) -> float:
@@ -82,12 +57,6 @@ def recovery_time(unit: str) -> float:
         systemctl("reset-failed", unit)
         times.append(milliseconds(kill_and_wait))
     return statistics.median(times)
-
-
-def pss(pid: int) -> float:
-    """Proportional set size of a process, MB (proc(5), smaps_rollup)."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000
 
 
 def wake_ups(pid: int) -> float:
@@ -157,26 +126,10 @@ def tool_time() -> float:
     )
 
 
-def tell(what: str, figure: float, unit: str, reference: float) -> None:
-    """One line: the figure, the reference, and their ratio."""
-    print(f"{what:<32} {figure:8.2f} {unit:<3} reference {reference:8.2f}  ratio {figure / reference:6.2f}")
-
-
 def main() -> None:
     """Install, measure, print."""
-    home = Path.home()
-    repository = Path(__file__).resolve().parents[1]
-    install = repository / "packaging/install-files"
-    subprocess.run([install, "install", "", home / ".local", sys.executable], check=True)
-    units = home / ".config/systemd/user"
-    units.mkdir(parents=True)
-    (home / "smallest.py").write_text(SMALLEST)
-    (units / REFERENCE).write_text(
-        f"[Service]\nType=notify\nExecStart={sys.executable} -I {home}/smallest.py\n"
-        "Restart=on-failure\nRestartSec=100ms\n"
-    )
-    systemctl("daemon-reload")
-    systemctl("start", "senter.target", REPORTER.unit, REFERENCE)
+    install()
+    systemctl("start", REPORTER.unit)
     tell("start to ready", start_time(REPORTER.unit), "ms", start_time(REFERENCE))
     tell("kill -9 to ready again", recovery_time(REPORTER.unit), "ms", recovery_time(REFERENCE))
     progress, log, daemon = asyncio.run(call_times())
@@ -184,12 +137,13 @@ def main() -> None:
     tell("call Log (on disk)", log, "ms", daemon)
     asyncio.run(goal_time())  # the first one imports and creates what later ones find
     tell("goal to report", asyncio.run(goal_time()), "ms", tool_time())
-    rooms = (REPORTER, ENGINE, *MODELS, TASKS)
+    rooms = (REPORTER, ENGINE, TASKS)
     systemctl("restart", *(room.unit for room in rooms))
     for room in rooms:
         tell(f"memory of {room.title} (PSS)", pss(pid_of(room.unit)), "MB", pss(pid_of(REFERENCE)))
+    models.main()
     status = milliseconds(
-        lambda: subprocess.run([home / ".local/bin/senter", "status"], check=True, capture_output=True)
+        lambda: subprocess.run([Path.home() / ".local/bin/senter", "status"], check=True, capture_output=True)
     )
     tell("senter status", status, "ms", milliseconds(lambda: systemctl("status", REPORTER.unit)))
     systemctl("restart", REPORTER.unit)
