@@ -11,11 +11,11 @@ from support.private_bus import DEADLINE, Inbox, until
 
 from senter.bus.names import PRIMARY, RESEARCH
 from senter.bus.publish import Interface, method, readable
-from senter.bus.signatures import Bool, Checks, Str, Strings
+from senter.bus.signatures import Bool, Checks, Options, Str, Strings
 from senter.errors import ModelFailed, NoModel, Unavailable
 from senter.models import client as module
 from senter.models.client import ACCOUNTS, ModelClient
-from senter.models.interface import Vectors
+from senter.models.interface import MessageRows, Vectors
 from senter.models.providers.lanes import NOBODY, Neighbour
 from senter.models.request import MANNERS, GenerateOptions
 
@@ -32,13 +32,22 @@ class FakeWorker(Interface):
         self.state, self.waited_for, self.provider = "ready", False, "ollama"
         self.rows = []
         self.reads = 0
-        self.warmed = 0
+        self.warmed = self.cancelled = 0
         self.before_answer = lambda: None
 
     @method
     async def Complete(self, prompt: Str) -> Str:
         """Never."""
         await asyncio.get_running_loop().create_future()
+
+    @method
+    async def Generate(self, request_id: Str, messages: MessageRows, options: Options) -> None:
+        """Take it, and say nothing of it any more."""
+
+    @method
+    async def Cancel(self, request_id: Str) -> None:
+        """Note it."""
+        self.cancelled += 1
 
     @method
     async def Warm(self) -> None:
@@ -174,6 +183,29 @@ async def test_a_worker_that_leaves_is_nobody_and_the_next_one_is_read_anew(foll
     assert await followed.next() == (Neighbour(engine="embedded"),)
 
 
+async def test_what_a_worker_said_of_itself_is_forgotten_when_it_has_left_meanwhile(
+    followed, appear, client, monkeypatch
+):
+    read, slow = client.call, asyncio.Event()
+    late = []
+
+    async def call(*arguments, **more):
+        answer = await read(*arguments, **more)
+        if "GetAll" in arguments:
+            late.append(answer)
+            await slow.wait()
+        return answer
+
+    monkeypatch.setattr(client, "call", call)
+    connection, _ = await appear(state="busy")
+    await until(lambda: late)
+    await connection.close()
+    await until(lambda: client._subscriptions.owners[PRIMARY.bus_name] == "")
+    slow.set()
+    await client.answers()
+    assert followed.rest() == []
+
+
 async def test_nobody_else_speaks_for_the_worker(followed, appear, connect):
     await appear()
     await followed.next()
@@ -263,6 +295,18 @@ async def test_an_answer_is_waited_for_as_long_as_its_worker_may_take(appear, cl
     async with asyncio.timeout(DEADLINE):
         with pytest.raises(Unavailable, match=r"did not answer Complete within 0\.05"):
             await ModelClient(client, PRIMARY).complete("Hello")
+
+
+@pytest.mark.parametrize("deadline", [0, 30_000])
+async def test_a_conversation_is_waited_for_until_its_deadline_has_long_passed(
+    appear, client, monkeypatch, deadline
+):
+    _, worker = await appear()
+    monkeypatch.setattr(module, "GRACE", -(deadline or MANNERS["primary"].deadline_ms) / 1000 + 0.2)
+    async with asyncio.timeout(DEADLINE):
+        with pytest.raises(Unavailable, match=r"^the model@primary did not finish within 0\.2"):
+            await ModelClient(client, PRIMARY).generate(HELLO, GenerateOptions(deadline_ms=deadline))
+    assert worker.cancelled == 1
 
 
 # with the real worker

@@ -646,6 +646,17 @@ async def test_it_does_not_go_on_just_because_there_is_a_model(work):
     assert states == ["new", "planning", RUNNING, WAITING]
 
 
+async def test_it_goes_on_when_a_model_has_done_another_step_of_it_since(work):
+    gate = work.executor.hold("then")
+    work.executor.outcomes["do it"] = SPENT
+    goal_id = await work.add(plan=[Step("do it", "custom"), Step("then", "custom")])
+    await until(lambda: work.statuses(goal_id) == [WAITING, IN_PROGRESS])
+    work.executor.outcomes.clear()
+    work.model = True
+    gate.set()
+    assert (await work.end_of(goal_id)).state == COMPLETED
+
+
 async def test_it_goes_on_by_itself_on_the_next_day(work, clock):
     work.executor.outcomes["do it"] = SPENT
     goal_id = await work.add()
