@@ -21,7 +21,11 @@ class Deltas:
         self._pieces.append(piece)
         if self._next is None:
             loop = asyncio.get_running_loop()
-            self._next = loop.call_at(max(loop.time(), self._told_at + PAUSE), self.flush)
+            due = self._told_at + PAUSE
+            if loop.time() < due:
+                self._next = loop.call_at(due, self.flush)
+            else:
+                self.flush()
 
     def flush(self) -> None:
         """Tell now what has gathered."""

@@ -265,9 +265,9 @@ class ModelService:
         return provider
 
     def _reached(self, provider: Provider) -> None:
-        if self.provider != provider.name or not self.model:
-            self.provider, self.model = provider.name, provider.model
-        self._missing = ""
+        if self.provider == provider.name and self.model and not self._missing:
+            return
+        self.provider, self.model, self._missing = provider.name, provider.model, ""
         self.changed()
 
 

@@ -69,6 +69,7 @@ class Chain:
         self._patience = patience
         self._clock = clock
         self._circuits = {provider: Circuit() for provider in providers}
+        self._proven: set[Provider] = set()
 
     def circuit(self) -> str:
         """``open`` when a provider is left alone after failures, ``half-open`` when one is tried again."""
@@ -161,8 +162,12 @@ class Chain:
         if not circuit.enter(self._clock()):
             raise NoModel(self._trouble(provider) or f"{provider.name} failed too often and is just tried again")
         begun = self._clock()
+        proven = provider in self._proven
+        self._proven.discard(provider)
         try:
-            await self._chat.look(provider)
+            # who has answered the request before is asked at once: looking takes a millisecond or two
+            if not proven:
+                await self._chat.look(provider)
             job.begin(provider)
             self.reached(provider)
             async with self._purse.paying(provider, job):
@@ -178,6 +183,7 @@ class Chain:
             circuit.left()
             raise
         circuit.succeeded()
+        self._proven.add(provider)
 
     async def _listen(self, job: Job, provider: Provider) -> None:
         """Take an answer piece by piece. Raises Passing when nothing comes any more."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -228,16 +229,21 @@ def _piece(provider: Provider, chunk: Any) -> Piece:
     choices = chunk.choices[:1]
     deltas = [choice.delta for choice in choices if getattr(choice, "delta", None) is not None]
     usage = chunk.usage
-    model = Path(chunk.model or "").name if provider.embedded else chunk.model or ""
     return Piece(
         text="".join(delta.content for delta in deltas if delta.content is not None),
-        model=shortened(one_line(model)),
+        model=_model_name(chunk.model or "", provider.embedded),
         tokens_in=_count(usage.prompt_tokens) if usage else 0,
         tokens_out=_count(usage.completion_tokens) if usage else 0,
         cost=_cost(getattr(usage, "cost", None)),
         cut=any(choice.finish_reason == "length" for choice in choices),
         tools=tuple(_part(place, call) for delta in deltas for place, call in enumerate(delta.tool_calls or ())),
     )
+
+
+@functools.lru_cache(maxsize=16)
+def _model_name(told: str, embedded: bool) -> str:
+    """The name of the model that answers, which every event tells anew; the engine tells the path of a file."""
+    return shortened(one_line(Path(told).name if embedded else told))
 
 
 def _part(place: int, call: Any) -> ToolPart:
