@@ -1,7 +1,7 @@
 """A room's SQLite database: opened with care, and every failure in one sentence.
 
-One process writes it, unless it is shared. What commits is on disk (``synchronous=FULL``). A full disk or a file
-that cannot be written raises Unavailable.
+Unless it is shared, one process writes it, and what commits is on disk (``synchronous=FULL``). A full disk or a
+file that cannot be written raises Unavailable.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ Result = TypeVar("Result")
 
 DISK_PATIENCE = 20.0
 CLAIM_SECONDS, CLAIM_PAUSE, SHORT_PAUSE = 8.0, 0.1, 0.01
-BUSY_SECONDS = 10.0
-"""How long a transaction waits for one of another process."""
+BUSY_SECONDS = 5.0
+"""How long a transaction of a shared database waits for one of this process, and then for one of another."""
 
 _DAMAGES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -36,7 +36,9 @@ class Database:
 
     ``version`` says how many migrations there are, and ``migrate`` applies those that are missing. A ``shared`` one
     may be written by several processes, each of which says so. They open it one at a time, and when one of them has
-    set the file aside, or somebody has deleted it, the others go on with the new one.
+    set the file aside, or somebody has deleted it, the others go on with the new one. None waits for the disk while
+    the others wait: what commits is there after a process was killed, but a power cut may lose the last of it, and
+    nothing else.
     """
 
     def __init__(
@@ -158,7 +160,8 @@ class Database:
             if self._shared:
                 connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            # in WAL mode, NORMAL keeps the file whole through a power cut
+            connection.execute(f"PRAGMA synchronous = {'NORMAL' if self._shared else 'FULL'}")
             if connection.execute("PRAGMA user_version").fetchone()[0] < self._version:
                 self._migrate(connection)
                 connection.execute(f"PRAGMA user_version = {self._version}")
@@ -194,27 +197,17 @@ class Database:
             self._open()
 
     @contextlib.contextmanager
-    def writing(self, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
-        """A transaction that is committed at the end of the block, or taken back when it raises.
-
-        One that is not ``synced`` is there after this process was killed, but perhaps not after a power cut.
-        """
-        with self.reading() as connection:
-            if not synced:
-                connection.execute("PRAGMA synchronous = NORMAL")
-            try:
-                with connection:
-                    if self._shared:
-                        connection.execute("BEGIN IMMEDIATE")
-                    yield connection
-            finally:
-                if not synced:
-                    connection.execute("PRAGMA synchronous = FULL")
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that is committed at the end of the block, or taken back when it raises."""
+        with self.reading() as connection, connection:
+            if self._shared:
+                connection.execute("BEGIN IMMEDIATE")
+            yield connection
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection, for this thread alone."""
-        with self._translated(), self._lock:
+        with self._translated(), self._alone():
             if self._connection is None:
                 raise Unavailable(f"{self.file} is not open")
             try:
@@ -223,6 +216,16 @@ class Database:
                 yield self._connection
             finally:
                 self._unclaim()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other threads away; of a shared database, one may be waiting, and is not waited for without end."""
+        if not self._lock.acquire(timeout=BUSY_SECONDS if self._shared else -1):
+            raise Unavailable(f"{self.file} cannot be used: another transaction takes too long")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _require_writable(self, connection: sqlite3.Connection) -> None:
         """Raise sqlite3.OperationalError when the file can only be read, by a write that is taken back.

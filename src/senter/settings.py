@@ -162,7 +162,7 @@ def _read(file: Path) -> dict[str, Any]:
     if file.exists() and not file.is_file():
         raise ConfigurationError(f"{file} is not a file")
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:

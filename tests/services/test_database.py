@@ -474,16 +474,35 @@ def test_a_shared_database_that_is_closed_says_so(two):
     add(second, "y")
 
 
-def test_a_transaction_need_not_wait_for_the_disk(two):
+def test_nobody_waits_for_the_disk_while_others_wait(two):
+    for each in two:
+        assert each._connection.execute("PRAGMA synchronous").fetchone()[0] == 1
+        assert each._connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_a_transaction_does_not_wait_without_end_for_another_process(two, file):
     first, second = two
-    with first.writing(synced=False) as connection:
-        connection.execute("INSERT INTO words VALUES ('quick')")
-        assert connection.execute("PRAGMA synchronous").fetchone()[0] == 1
-    assert first._connection.execute("PRAGMA synchronous").fetchone()[0] == 2
-    with pytest.raises(KeyError), first.writing(synced=False):
-        raise KeyError
-    assert first._connection.execute("PRAGMA synchronous").fetchone()[0] == 2
-    assert kept(second) == ["quick"]
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    first._connection.execute("PRAGMA busy_timeout = 1")
+    with pytest.raises(Unavailable, match=r"words\.db cannot be used: database is locked"):
+        add(first, "too soon")
+    other.rollback()
+    other.close()
+    add(second, "then")
+    assert kept(first) == ["then"]
+    assert second._connection.execute("PRAGMA busy_timeout").fetchone()[0] == database.BUSY_SECONDS * 1000
+    # or a neighbour that is stuck would look like a disk that does not answer
+    assert database.CLAIM_SECONDS + 2 * database.BUSY_SECONDS < database.DISK_PATIENCE
+
+
+def test_a_transaction_does_not_wait_without_end_for_another_thread(two, monkeypatch):
+    first, _ = two
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
+    with first.reading(), pytest.raises(Unavailable, match="another transaction takes too long"):
+        add(first, "too soon")
+    add(first, "then")
+    assert kept(first) == ["then"]
 
 
 # what blocks

@@ -73,6 +73,11 @@ def test_a_file_that_is_not_utf8_is_refused(file):
         load(ReporterSettings, file)
 
 
+def test_the_mark_that_some_editors_begin_a_file_with_means_nothing(file):
+    file.write_bytes(b"\xef\xbb\xbf[reporter]\nnotifications = false\n")
+    assert load(ReporterSettings, file) == ReporterSettings(notifications=False)
+
+
 def test_a_file_that_cannot_be_read_is_told_with_the_reason(file):
     file.mkdir()
     with pytest.raises(ConfigurationError, match=re.escape(str(file)) + " is not a file"):

@@ -29,6 +29,8 @@ class Answer:
     """Instead of the file; 0 for the file."""
     location: str = ""
     """Where a redirect leads."""
+    retry_after: str = ""
+    """When to come back."""
     cut: int = -1
     """After so many bytes the connection is closed in the middle."""
     stall: int = -1
@@ -125,6 +127,8 @@ class FileServer:
             handler.send_response(answer.status or 404)
             if answer.location:
                 handler.send_header("Location", answer.location)
+            if answer.retry_after:
+                handler.send_header("Retry-After", answer.retry_after)
             handler.send_header("Content-Length", "0")
             handler.end_headers()
             return

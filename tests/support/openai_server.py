@@ -11,14 +11,16 @@ In a test::
     await server.wait_stalled(1)              # so many answers have stalled so far
     server.enqueue_vectors(Reply(status=404))   # what the coming requests for embeddings are answered
     await server.wait_native(1)               # server.native[0] is the body of a POST /api/generate (Ollama's own)
+    server.tags_reply = Reply(status=404)     # what GET /api/tags is answered; else the models
     server.release()                          # lets go of everything that stalls now
     await server.stop()
 
 As a program, ``python tests/support/openai_server.py --port-file F [--script FILE.json] [--log FILE]``: F has the
 port when the server listens, the script is ``{"replies": [REPLY…], "rules": [{"match": "regex", …REPLY…}],
-"default": REPLY, "models": [NAME…], "vectors": [REPLY…], "dimensions": N, "native": REPLY}`` where REPLY is a text
-or ``{"text": …, "status": …, "stall": …}`` with the fields of ``Reply``, the log gets one line of JSON for every
-request (``"event": "request"``, ``model``, ``messages``, ``response_format``, ``stream``, ``key`` as it was sent),
+"default": REPLY, "models": [NAME…], "vectors": [REPLY…], "dimensions": N, "native": REPLY,
+"tags": REPLY}`` where REPLY is a text or ``{"text": …, "status": …, "stall": …}`` with the fields of ``Reply``, the
+log gets one line of JSON for every request (``"event": "request"``, ``model``, ``messages``, ``response_format``,
+``stream``, ``key`` as it was sent),
 for every request for embeddings (``"event": "embeddings"``, ``model``, ``input``) and to Ollama's own interface
 (``"event": "native"``, ``path``, ``body``), for every answer that stalls (``"event": "stall"``) and for every
 client that left in the middle (``"event": "disconnect"``); SIGUSR1 releases what stalls, SIGTERM ends it.
@@ -57,7 +59,11 @@ class Reply:
     wire: str = ""
     """Sent instead of HTTP, as it is."""
     pause: float = 0.0
-    """Seconds between two pieces."""
+    """Seconds between two pieces, or two characters of the ``wire``."""
+    thoughts: tuple[str, ...] = ()
+    """What it thinks aloud, in pieces, before it says or does anything else."""
+    thinks_in: str = "reasoning_content"
+    """The field of an event that has such a piece."""
     pieces: tuple[str, ...] = ()
     """The pieces in which the text is streamed; by default its words."""
     headers: dict[str, str] = field(default_factory=dict)
@@ -112,14 +118,14 @@ def reply_of(written: Any) -> Reply:
     if isinstance(written, str | Reply):
         return Reply(written) if isinstance(written, str) else written
     fields = dict(written)
-    fields["pieces"] = tuple(fields.get("pieces", ()))
+    fields |= {name: tuple(fields.get(name, ())) for name in ("pieces", "thoughts")}
     fields["tools"] = tuple((name, arguments) for name, arguments in fields.get("tools", ()))
     return Reply(**fields)
 
 
 class OpenAIServer:
     """Answers ``POST …/chat/completions``, ``POST …/embeddings``, ``GET …/models``, and Ollama's own ``POST
-    /api/generate`` without a prompt and ``GET /api/ps``; knows who asked what, and who left."""
+    /api/generate`` without a prompt, ``GET /api/ps`` and ``GET /api/tags``; knows who asked what, and who left."""
 
     def __init__(self, *, models: tuple[str, ...] = ()) -> None:
         self.models = models
@@ -141,6 +147,8 @@ class OpenAIServer:
         """The bodies of the requests to Ollama's own ``/api/generate``."""
         self.native_reply: Reply | None = None
         """What those are answered; None for what Ollama says."""
+        self.tags_reply: Reply | None = None
+        """What ``GET /api/tags`` is answered; None for what Ollama says, or an error while every model is known."""
         self.loaded: dict[str, Any] = {}
         """The models that Ollama would have in memory now, each with the ``keep_alive`` it was loaded with."""
         self.log: Path | None = None
@@ -190,6 +198,8 @@ class OpenAIServer:
         self.enqueue_vectors(*(reply_of(written) for written in script.get("vectors", ())))
         if "native" in script:
             self.native_reply = reply_of(script["native"])
+        if "tags" in script:
+            self.tags_reply = reply_of(script["tags"])
         self.enqueue(*(reply_of(written) for written in script.get("replies", ())))
         for written in script.get("rules", ()):
             fields = dict(written)
@@ -253,12 +263,21 @@ class OpenAIServer:
         elif verb == "GET" and path == "/api/ps":
             loaded = [{"name": name, "model": name} for name in self.loaded]
             await _send_json(writer, 200, {"models": loaded})
+        elif verb == "GET" and path == "/api/tags" and (self.models or self.tags_reply):
+            await self._answer_tags(writer)
         elif verb == "POST" and path == "/api/generate":
             await self._answer_native(json.loads(body), writer)
         elif verb == "POST" and path.endswith(("/chat/completions", "/embeddings")):
             await self._complete(path, json.loads(body), headers, reader, writer)
         else:
             await _send_json(writer, 404, {"error": {"message": f"there is no {path}"}})
+
+    async def _answer_tags(self, writer: asyncio.StreamWriter) -> None:
+        """As Ollama does, for which every model has a tag."""
+        if self.tags_reply is not None:
+            return await self._reply_native(Request("", []), self.tags_reply, writer)
+        names = [name if ":" in name else f"{name}:latest" for name in self.models]
+        await _send_json(writer, 200, {"models": [{"name": name, "model": name} for name in names]})
 
     async def _answer_native(self, body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         """As Ollama does when there is no prompt: load the model for ``keep_alive``, or forget it for 0."""
@@ -282,7 +301,7 @@ class OpenAIServer:
         if reply.stall:
             await self._stall(request)
         if reply.wire:
-            await _send(writer, reply.wire)
+            await _send_wire(writer, reply)
         elif reply.body:
             await _send_body(writer, reply, reply.body)
         else:
@@ -382,7 +401,7 @@ class OpenAIServer:
         if reply.stall == "before":
             await self._stall(request)
         if reply.wire:
-            await _send(writer, reply.wire)
+            await _send_wire(writer, reply)
         elif reply.body:
             await _send_body(writer, reply, reply.body)
         elif reply.status != 200:
@@ -404,7 +423,8 @@ class OpenAIServer:
             return await _send_chunk(writer, "")
         if reply.endless:
             await self._go_on(request, reply, writer)
-        for delta in _tool_deltas(reply.tools):
+        thoughts = ({"role": "assistant", "content": "", reply.thinks_in: piece} for piece in reply.thoughts)
+        for delta in (*thoughts, *_tool_deltas(reply.tools)):
             await _send_event(writer, request, [{"index": 0, "delta": delta, "finish_reason": None}])
         pieces = reply.streamed()
         for position, piece in enumerate(pieces):
@@ -491,6 +511,12 @@ async def _send_chunk(writer: asyncio.StreamWriter, text: str | None) -> None:
 async def _send(writer: asyncio.StreamWriter, text: str) -> None:
     writer.write(text.encode("utf-8", "surrogateescape"))
     await writer.drain()
+
+
+async def _send_wire(writer: asyncio.StreamWriter, reply: Reply) -> None:
+    for text in reply.wire if reply.pause else (reply.wire,):
+        await _send(writer, text)
+        await asyncio.sleep(reply.pause)
 
 
 def _lines(headers: dict[str, str]) -> list[str]:

@@ -15,6 +15,7 @@ from senter.errors import InvalidArgument
 Structure = TypeVar("Structure")
 
 _LARGEST_INT64 = 2**63 - 1
+_LARGEST = {"y": 2**8 - 1, "u": 2**32 - 1, "t": 2**64 - 1}
 
 Str = Annotated[str, "s"]
 Bool = Annotated[bool, "b"]
@@ -103,7 +104,10 @@ def options(kind: Callable[[], Structure], values: dict[str, Any]) -> Structure:
         if name not in signatures:
             raise InvalidArgument(f'there is no option "{name}"; there are: {", ".join(signatures)}')
         if type(value) is not type(getattr(defaults, name)):
-            raise InvalidArgument(f'option "{name}" must be of type {_signatures(defaults.__class__)[name]}')
+            raise InvalidArgument(f'option "{name}" must be of type {signatures[name]}')
+        largest = _LARGEST.get(signatures[name])
+        if largest is not None and not 0 <= value <= largest:
+            raise InvalidArgument(f'option "{name}" must be 0 to {largest}, not {value}')
     return replace(defaults, **values)  # type: ignore[no-any-return]
 
 

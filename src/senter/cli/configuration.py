@@ -1,13 +1,19 @@
 """``config.toml``, changed in one place and kept as its owner wrote it everywhere else."""
 
+import codecs
 import os
+import stat
 import tempfile
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from senter import settings
+from senter.cli.typed import carried
 from senter.errors import ConfigurationError
 
+BOM = codecs.BOM_UTF8
+"""What some editors begin a file with."""
 OWN_MODE = 0o600
 """Who may read a file that was not there before: its owner."""
 
@@ -16,36 +22,44 @@ def choose(section: type, key: str, value: str, file: Path) -> bool:
     """Set one key of the table of ``section`` in ``file``, which need not exist; whether that changed anything.
 
     Comments, order and everything else stay. Raises ConfigurationError, and leaves the file as it is, when it
-    cannot be read or written, has mistakes, or cannot be changed without changing more.
+    cannot be read or written, has mistakes, cannot hold the value, or cannot be changed without changing more.
     """
+    if carried(value) != value:
+        raise ConfigurationError(f"{file} cannot name {carried(value)}, whose name is not UTF-8; rename it")
     table = settings.SECTIONS[section][0]
-    if getattr(settings.load(section, file), key) == value and _says(file, table, key):
-        return False
-    text = _read(file)
+    settings.load(section, file)
+    content = file.read_bytes() if file.exists() else b""
+    mark = BOM if content.startswith(BOM) else b""
+    text = content.removeprefix(mark).decode()
     changed = _with(text, table, key, value)
-    before, after = tomllib.loads(text), tomllib.loads(changed)
-    before.setdefault(table, {})[key] = value
-    if before != after:
+    if changed is None:
         line = f'{key} = "{value}"'
         raise ConfigurationError(f"{file} cannot be changed without harm; write {line} below [{table}] yourself")
-    _replace(file.resolve(), changed.encode())
+    if changed == text:
+        return False
+    _replace(file.resolve(), mark + changed.encode())
     return True
 
 
-def _says(file: Path, table: str, key: str) -> bool:
-    """Whether the key is written there, instead of having its default."""
-    return key in tomllib.loads(_read(file)).get(table, {})
+def _with(text: str, table: str, key: str, value: str) -> str | None:
+    """The text with this value; the same when it has it, None when more than that would change."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        wanted = tomllib.loads(text)
+        if wanted.get(table, {}).get(key) == value:
+            return text
+        wanted.setdefault(table, {})[key] = value
+        changed = _changed(tomlkit.parse(text), table, key, value)
+        return changed if tomllib.loads(changed) == wanted else None
+    except (tomllib.TOMLDecodeError, TOMLKitError):
+        return None
 
 
-def _read(file: Path) -> str:
-    """The text of a file that could be loaded; empty when there is none."""
-    return file.read_bytes().decode() if file.exists() else ""
-
-
-def _with(text: str, table: str, key: str, value: str) -> str:
+def _changed(document: Any, table: str, key: str, value: str) -> str:
     import tomlkit
 
-    document = tomlkit.parse(text)
     if table not in document:
         if document.body:
             document.add(tomlkit.nl())
@@ -59,7 +73,9 @@ def _replace(file: Path, content: bytes) -> None:
     new = ""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        mode = file.stat().st_mode & 0o777 if file.exists() else OWN_MODE
+        mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else OWN_MODE
+        if not mode & stat.S_IWUSR:
+            raise ConfigurationError(f"{file} is read-only; it was not changed")
         descriptor, new = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
         with open(descriptor, "wb") as out:
             out.write(content)

@@ -15,6 +15,8 @@ from senter.errors import NotRunning, SenterError, Unavailable
 from senter.wording import one_line
 
 DONE, FAILED, NOT_RUNNING, FAILED_GOAL = 0, 1, 3, 4
+PIPE_WIDTH = 300
+"""How wide a table is where there is no terminal, so that nothing in it is cut."""
 INTERRUPTED = 130
 """What a shell makes of Ctrl-C: 128 and the number of the signal."""
 

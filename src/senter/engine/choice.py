@@ -9,6 +9,8 @@ MAGIC = b"GGUF"
 ENDING = ".gguf"
 INSTALL = f"run: {sys.executable} -m pip install xllamacpp"
 """How to get what runs a model."""
+SUGGESTED = "qwen3-4b"
+"""What ``senter models pull`` gets for those who have no wish of their own."""
 
 
 def check_name(name: str) -> None:
@@ -31,11 +33,11 @@ def choose(folder: Path, name: str) -> Path:
     except OSError as error:
         raise Unavailable(f"the models folder {folder} cannot be read: {error.strerror}") from error
     if name:
-        raise NoModel(f"there is no {name} in {folder}; put it there, or mend [engine] model in config.toml")
+        other = "choose another with: senter models use NAME" if found else "mend [engine] model in config.toml"
+        raise NoModel(f"there is no {name} in {folder}; put it there, or {other}")
     if not found:
-        raise NoModel(
-            f"there is no language model in {folder}; run: senter models pull, or put a file *{ENDING} there"
-        )
+        get = f"run: senter models pull {SUGGESTED}"
+        raise NoModel(f"there is no language model in {folder}; {get}, or put a file *{ENDING} there")
     return found[0]
 
 

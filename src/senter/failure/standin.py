@@ -64,7 +64,7 @@ class StandIn:
 
     async def _answer_calls(self) -> None:
         if self._room is not None:
-            answer = f"{self._sentence}; see: senter logs {self._room.word}"
+            answer = f"{self._sentence}; see: senter logs {self._room.title}"
             self._connection.refuse_all(Unavailable(answer))
             await self._connection.own(self._room.bus_name, NameFlag.ALLOW_REPLACEMENT)
 

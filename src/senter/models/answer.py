@@ -3,7 +3,7 @@
 import re
 
 from senter import prose
-from senter.prose import BULLET, FENCE, HEADING, NUMBER, ROW, RULE
+from senter.prose import FENCE, HEADING, ROW, RULE, TEXT
 
 LONGEST = 400
 """Characters after which a text without a stop is cut, so that nobody waits for its end."""
@@ -11,8 +11,9 @@ LONGEST = 400
 _ENDS = re.compile(rf"\n|{prose.STOPS.pattern}")
 _PAUSES = re.compile(r"[,;:\u2013—](?=\s)|[、\uff0c\uff1a\uff1b]")
 _TOKENS = re.compile(r"\s+|\S+")
-_LONGEST_FENCE = 80
-_LONGEST_UNCUT = 4 * LONGEST
+_LINE_BREAK = re.compile(r"\n(?:> ?)*")
+_FENCE_LENGTH = 3
+_NO_FENCE = "code"
 
 
 class Sentences:
@@ -27,9 +28,13 @@ class Sentences:
         self._complete: list[str] = []
         self._text = ""
         """From the beginning of a sentence: words, and between them one space or line break each."""
+        self._seen = 0
+        """Up to where no end of a sentence is in the text."""
+        self._small = True
+        """Whether no sentence so far has a capital."""
         self._gap = ""
         self._code: str | None = None
-        """The line so far, inside a block of code."""
+        """Inside a block of code, of the line so far what tells whether it ends the block."""
         self._fence = ""
         """The character of which the line is that ends the block."""
         self._opened = False
@@ -38,30 +43,33 @@ class Sentences:
 
     def feed(self, piece: str) -> list[str]:
         """Take the next piece; the sentences that are complete now, in order."""
-        for token in _TOKENS.findall(piece):
-            if token.isspace():
-                self._space(token)
-            elif self._code is not None:
-                self._code = (self._code + token)[:_LONGEST_FENCE]
-            else:
-                self._text += self._gap + token
-                self._gap = ""
-                if len(self._text) > _LONGEST_UNCUT:
-                    self._cut()
-        self._cut()
+        for start in range(0, len(piece), LONGEST):
+            self._feed(piece[start : start + LONGEST])
         return self._taken()
 
     def end(self) -> list[str]:
         """The answer is over: what is left of it. What is fed after that is another answer."""
         self._cut(ended=True)
-        self._code = None
+        self._code, self._small = None, True
         self._begin_paragraph()
         return self._taken()
+
+    def _feed(self, piece: str) -> None:
+        for token in _TOKENS.findall(piece):
+            if token.isspace():
+                self._space(token)
+            elif self._code is not None:
+                line = (self._code + token).lstrip()
+                self._code = _NO_FENCE if line.strip(self._fence) else line[:_FENCE_LENGTH]
+            else:
+                self._text += self._gap + token
+                self._gap = ""
+        self._cut()
 
     def _begin_paragraph(self) -> None:
         self._gap = ""
         self._new_line = self._new_paragraph = True
-        self._in_list = self._is_line = False
+        self._within = TEXT
 
     def _taken(self) -> list[str]:
         taken, self._complete = self._complete, []
@@ -83,7 +91,7 @@ class Sentences:
         assert self._code is not None
         if not breaks:
             self._code += " "
-        elif self._opened and len(line := self._code.strip()) >= 3 and set(line) == {self._fence}:
+        elif self._opened and self._code.strip() == self._fence * _FENCE_LENGTH:
             self._code, self._opened = None, False
             self._begin_paragraph()
         else:
@@ -105,11 +113,13 @@ class Sentences:
             end = self._end_of(text, start, ended)
             if end is None:
                 break
-            sentence = text[start:end].replace("\n", " ").strip()
+            sentence = _LINE_BREAK.sub(" ", text[start:end]).strip()
+            self._small = self._small and sentence == sentence.lower()
             if any(mark.isalnum() for mark in sentence):
                 self._complete.append(sentence)
-            start = end
+            start, self._seen = end, end
         self._text = text[start:]
+        self._seen = max(0, self._seen - start)
 
     def _look_at_line(self, text: str, start: int, ended: bool) -> bool:
         """See what the line that begins here is; False when it cannot be told yet."""
@@ -117,9 +127,8 @@ class Sentences:
         if kind is None:
             return False
         self._new_line = False
-        if self._new_paragraph or self._is_line or prose.begins_anew(line, kind, self._in_list):
-            self._in_list = kind in (BULLET, NUMBER)
-            self._is_line = kind in (HEADING, ROW, RULE)
+        if self._new_paragraph or self._is_line() or prose.begins_anew(line, kind, self._within):
+            self._within = kind
         self._new_paragraph = False
         if kind == FENCE:
             self._code, self._opened, self._fence = "", False, line[0]
@@ -128,14 +137,20 @@ class Sentences:
     def _end_of(self, text: str, start: int, ended: bool) -> int | None:
         """Where the sentence that begins here ends; None when that cannot be told yet."""
         undecided: int | None = None
-        for match in _ENDS.finditer(text, start):
+        for match in _ENDS.finditer(text, max(start, self._seen)):
             is_break = match.group() == "\n"
             end = match.start() if is_break else match.end()
             if end - start > LONGEST or undecided not in (None, end):
                 break
-            is_end = self._is_end_of_line(text, end, ended) if is_break else prose.is_end(text, start, match, ended)
+            is_end = (
+                self._is_end_of_line(text, end, ended)
+                if is_break
+                else prose.is_end(text, start, match, ended, self._small)
+            )
             if is_end:
                 return end
+            if undecided is None:
+                self._seen = match.start() if is_end is None else match.end()
             if is_end is None:
                 undecided = end
         if undecided is not None:
@@ -146,10 +161,14 @@ class Sentences:
 
     def _is_end_of_line(self, text: str, at: int, ended: bool) -> bool | None:
         """Whether what is before a line break is no part of what is behind it."""
-        if self._is_line:
+        if self._is_line():
             return True
         line, kind = _line(text, at + 1, ended)
-        return None if kind is None else prose.begins_anew(line, kind, self._in_list)
+        return None if kind is None else prose.begins_anew(line, kind, self._within)
+
+    def _is_line(self) -> bool:
+        """Whether the paragraph is a single line by what it is."""
+        return self._within in (HEADING, ROW, RULE)
 
 
 def _line(text: str, start: int, ended: bool) -> tuple[str, str | None]:

@@ -26,7 +26,10 @@ class ModelInterface(Interface):
 
     @method
     async def Complete(self, prompt: Str) -> Str:
-        """The answer to one question, when it is complete, within two minutes. For use by hand."""
+        """The answer to one question, when it is complete: primary within two minutes, research within ten.
+
+        For use by hand; busctl waits for 25 seconds unless it has --timeout.
+        """
         return await self.service.complete(sender.get(), prompt)
 
     @method

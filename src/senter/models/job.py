@@ -37,10 +37,16 @@ class Job:
     ended: Ended
     begun: float = field(default_factory=time.monotonic)
     first_token_ms: float = 0.0
+    began: bool = False
+    """Whether the provider that is asked has sent anything of an answer."""
+    thought: int = 0
+    """How many tokens it has thought aloud, which are no part of the answer."""
     pieces: list[str] = field(default_factory=list)
     length: int = 0
     cut: bool = False
     asked: Provider | None = None
+    first_word: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
+    """How long the provider that is asked may take to begin."""
     model: str = ""
     provider: str = ""
     tokens_in: int = 0
@@ -62,6 +68,10 @@ class Job:
         """What there is of the answer."""
         return "".join(self.pieces)
 
+    def seconds_left(self) -> float:
+        """The time until its deadline."""
+        return self.begun + self.options.seconds - time.monotonic()
+
     @property
     def full(self) -> bool:
         """Whether the answer is as long as an answer may be."""
@@ -81,12 +91,15 @@ class Job:
         """Ask somebody, or the same one anew: what there was of an answer that nobody was told is forgotten."""
         self.asked, self.provider, self.model = provider, provider.name, provider.model
         self.pieces, self.length, self.cut = [], 0, False
+        self.began, self.thought, self.first_token_ms = False, 0, 0.0
         self.tools = {}
         self.tokens_in = self.tokens_out = 0
         self.cost = 0.0
 
     def take(self, piece: Piece) -> None:
         """Keep a piece of the answer, up to the longest answer; pass it on to whoever waits for it."""
+        self.began = True
+        self.thought += piece.thought
         room = LONGEST_ANSWER - self.length
         data = piece.text.encode(errors="replace")
         text = piece.text if len(data) <= room else data[:room].decode(errors="ignore")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 from senter.bus.signatures import U32, Bool, Double, Str
 from senter.errors import (
@@ -41,7 +41,9 @@ MOST_TEXTS = 64
 """That are turned into vectors at once."""
 HOTTEST = 2.0
 LARGEST_COUNT = 2**32 - 1
-
+LARGEST_ANSWER_TOKENS = 65_536
+"""More than this is cut by LONGEST_ANSWER anyway."""
+LONGEST_DEADLINE_MS = 24 * 3600 * 1000
 
 _FAILURES = {kind.__name__: kind for kind in (BudgetSpent, Internal, ModelFailed, NoModel, Unavailable)}
 
@@ -60,7 +62,7 @@ class GenerateOptions:
     """Options of ``Generate``."""
 
     max_tokens: U32 = 0
-    """How long the answer may be; 0 stands for what is usual for the worker."""
+    """How long the answer may be, up to LARGEST_ANSWER_TOKENS; 0 stands for what is usual for the worker."""
     temperature: Double = USUAL
     """0 to 2; USUAL stands for what is usual for the worker."""
     json_schema: Str = ""
@@ -68,7 +70,8 @@ class GenerateOptions:
     tools: Str = ""
     """A JSON list of tools that the model may call, as the OpenAI protocol has them; empty for none."""
     deadline_ms: U32 = 0
-    """When the request is given up, waiting included; 0 stands for what is usual for the worker."""
+    """When the request is given up, waiting included, at the latest after LONGEST_DEADLINE_MS; 0 stands for what is
+    usual for the worker."""
     lane: Str = ""
     """``interactive`` or ``background``; empty for what is usual for the worker."""
     account: Str = ""
@@ -111,6 +114,14 @@ class Piece:
     cut: bool = False
     """Whether the answer ends here because it may not be longer."""
     tools: tuple[ToolPart, ...] = ()
+    thought: int = 0
+    """How many tokens of thinking aloud it stands for, estimated; they are no part of the answer."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether it tells nothing but the name of the model."""
+        told = self.text or self.thought or self.tools or self.cut
+        return not (told or self.tokens_in or self.tokens_out or self.cost)
 
 
 @dataclass(frozen=True)
@@ -171,8 +182,9 @@ def manner_of(worker: str, settings: ModelSettings, place: str) -> Manner:
     """
     if not 0 <= settings.temperature <= HOTTEST:
         raise ConfigurationError(f"{place} temperature must be 0 to {HOTTEST:g}, not {settings.temperature:g}")
-    if not 0 <= settings.max_tokens <= LARGEST_COUNT:
-        raise ConfigurationError(f"{place} max_tokens must be at least 0, not {settings.max_tokens}")
+    if not 0 <= settings.max_tokens <= LARGEST_ANSWER_TOKENS:
+        told = f"must be 0 to {LARGEST_ANSWER_TOKENS:,}, not {settings.max_tokens:,}"
+        raise ConfigurationError(f"{place} max_tokens {told}")
     usual = MANNERS[worker]
     return replace(
         usual,
@@ -202,12 +214,16 @@ def check_options(options: GenerateOptions) -> None:
     """Raise InvalidArgument, naming the option, for a value that cannot be meant."""
     if options.temperature != USUAL and not 0 <= options.temperature <= HOTTEST:
         raise InvalidArgument(f'option "temperature" must be 0 to {HOTTEST:g}, not {options.temperature:g}')
-    if options.json_schema and not isinstance(parsed(options.json_schema), dict):
+    schema, tools = parsed(options.json_schema), parsed(options.tools)
+    if options.json_schema and not isinstance(schema, dict):
         raise InvalidArgument('option "json_schema" must be a JSON object')
-    if options.tools and not _are_tools(parsed(options.tools)):
+    if options.tools and not _are_tools(tools):
         raise InvalidArgument(
             f'option "tools" must be a JSON list of at most {MOST_TOOLS} objects with a "function"'
         )
+    for name, value in (("json_schema", schema), ("tools", tools)):
+        if not _can_be_sent(value):
+            raise InvalidArgument(f'option "{name}" must be without lone surrogates and infinite numbers')
     if options.lane and options.lane not in LANES:
         raise InvalidArgument(f'option "lane" must be one of {", ".join(LANES)}, not {options.lane!r:.40}')
     if len(options.account) > LONGEST_ACCOUNT or not options.account.isprintable():
@@ -229,20 +245,20 @@ def require_ok(word: str, outcome: Outcome) -> None:
 
 
 def parsed(text: str) -> Any:
-    """The value of a JSON text; None for a text that is no JSON, or is ``null``."""
+    """The value of a JSON text; None for a text that is no JSON, such as one with ``NaN``, or is ``null``."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
 
 
 def with_usual(options: GenerateOptions, manner: Manner) -> GenerateOptions:
-    """The options, with what the caller left open filled in."""
+    """The options, with what the caller left open filled in, and no more of anything than there can be."""
     return replace(
         options,
-        max_tokens=options.max_tokens or manner.max_tokens,
+        max_tokens=min(options.max_tokens or manner.max_tokens, LARGEST_ANSWER_TOKENS),
         temperature=manner.temperature if options.temperature == USUAL else options.temperature,
-        deadline_ms=options.deadline_ms or manner.deadline_ms,
+        deadline_ms=min(options.deadline_ms or manner.deadline_ms, LONGEST_DEADLINE_MS),
         lane=options.lane or manner.lane,
     )
 
@@ -252,6 +268,20 @@ def in_manner(messages: list[Message], manner: Manner) -> list[Message]:
     if any(message.role == SYSTEM for message in messages):
         return messages
     return [Message(SYSTEM, manner.system), *messages]
+
+
+def _refuse(constant: str) -> NoReturn:
+    """Python takes NaN and Infinity for JSON, which nobody else does (RFC 8259, section 6)."""
+    raise ValueError(constant)
+
+
+def _can_be_sent(value: Any) -> bool:
+    """Whether a value that was JSON can be written as JSON in UTF-8: 1e999 and half a character cannot."""
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _are_tools(tools: Any) -> bool:

@@ -9,11 +9,12 @@ from functools import partial
 from typing import Any
 
 from senter.bus.signatures import Check
-from senter.errors import Busy, Internal, InvalidArgument, ModelFailed, NoModel, SenterError
+from senter.errors import Busy, Internal, InvalidArgument, ModelFailed, NoModel, SenterError, Unavailable
 from senter.models import request
 from senter.models.deltas import Deltas
 from senter.models.job import Ended, Job
 from senter.models.providers.chain import Chain
+from senter.models.providers.circuit import CLOSED
 from senter.models.providers.lanes import Neighbour
 from senter.models.providers.provider import Provider
 from senter.models.providers.warmth import Warmth
@@ -21,9 +22,8 @@ from senter.models.request import CANCELLED, ERROR, INTERACTIVE, OK, GenerateOpt
 from senter.models.usage.purse import Purse
 
 LOADING, READY, BUSY, UNAVAILABLE = "loading", "ready", "busy", "unavailable"
-
-MOST_REQUESTS = 200
-"""That are worked on or wait; one more is refused."""
+MOST_REQUESTS, MOST_IN_BACKGROUND = 200, 150
+"""That are worked on or wait; one more is refused. Where work in the background is, people still have room."""
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class ModelService:
         self._missing = ""
         self._warming = 0
         self._background: list[asyncio.Future[Any]] = []
-        chain.reached = self._reached
+        chain.reached, chain.changed = self._reached, self._tell_changed
 
     @property
     def state(self) -> str:
@@ -93,6 +93,8 @@ class ModelService:
         self._background = [asyncio.ensure_future(self._look_around())]
         if self._follow:
             self._background.append(asyncio.ensure_future(self._follow(self.chain.gate.meet)))
+        for work in self._background:
+            work.add_done_callback(_log_break_down)
         self._warmth.watch(self.unload)
 
     async def stop(self) -> None:
@@ -120,8 +122,11 @@ class ModelService:
         elif self.provider:
             told = "idle; " + (f"{self.model} on {self.provider}" if self.model else self.provider)
         else:
-            told = self._missing.removeprefix("there is ") or "looking for a language model"
-        return f"{told}, {tokens:,} tokens today" if (tokens := self.purse.tokens_today) else told
+            return self._missing.removeprefix("there is ") or "looking for a language model"
+        if tokens := self.purse.tokens_today:
+            told += f", {tokens:,} tokens today"
+        told += ", the budget is spent" if self.purse.is_spent else ""
+        return told if self.chain.circuit() == CLOSED else f"{told}; one provider is left alone after failures"
 
     async def generate(
         self, caller: str, request_id: str, rows: Sequence[dict[str, Any]], options: GenerateOptions
@@ -169,7 +174,7 @@ class ModelService:
             await self._warmth.warm(provider)
         finally:
             self._warming -= 1
-            self.changed()
+            self._tell_changed()
 
     async def unload(self) -> None:
         """Give the memory of the model back, as soon as it is no longer used."""
@@ -207,16 +212,22 @@ class ModelService:
         """A request that is well-formed. Raises InvalidArgument, Busy."""
         request.check_options(options)
         messages = request.in_manner(request.messages_of(rows), self._manner)
-        if len(self._jobs) >= MOST_REQUESTS:
-            raise Busy(f"{MOST_REQUESTS} requests are being worked on or wait; try again later")
-        return Job(caller, request_id, messages, request.with_usual(options, self._manner), Deltas(delta), ended)
+        chosen = request.with_usual(options, self._manner)
+        most = MOST_REQUESTS if chosen.lane == INTERACTIVE else MOST_IN_BACKGROUND
+        if len(self._jobs) >= most:
+            raise Busy(f"{len(self._jobs)} requests are being worked on or wait; try again later")
+        return Job(caller, request_id, messages, chosen, Deltas(delta), ended)
 
     def _begin(self, job: Job, work: Work) -> None:
         self._jobs[job.caller, job.id] = job
+        self._tell_changed()
         working = asyncio.create_task(self._work(job, work))
         working.add_done_callback(partial(self._end, job))
         job.tasks += [working, asyncio.create_task(self._cancel_when_left(job.caller, working))]
-        self.changed()
+
+    def _tell_changed(self) -> None:
+        """Call ``changed`` in a moment, where its failure is nobody else's."""
+        asyncio.get_running_loop().call_soon(self.changed)
 
     async def _cancel_when_left(self, caller: str, working: asyncio.Task[None]) -> None:
         with contextlib.suppress(SenterError):
@@ -228,8 +239,9 @@ class ModelService:
             async with asyncio.timeout(job.options.seconds):
                 await work(job)
         except TimeoutError:
-            who = f"{job.provider} did not finish" if job.provider else "it was nobody's turn"
-            raise ModelFailed(f"{who} within {job.options.seconds:g} s") from None
+            if job.asked:
+                raise ModelFailed(f"{job.provider} did not finish within {job.options.seconds:g} s") from None
+            raise Unavailable(f"others were first, and no turn came within {job.options.seconds:g} s") from None
 
     async def _answer(self, job: Job) -> None:
         await self.chain.answer(job)
@@ -251,15 +263,15 @@ class ModelService:
             self._answered += 1
             self._milliseconds += job.milliseconds()
             self.model = job.model
+        self._tell_changed()
         job.ended(CANCELLED if working.cancelled() else ERROR if error else OK, job.outcome(error))
-        self.changed()
 
     async def _look_around(self) -> Provider | None:
         """Find the first provider that is there; the properties tell of it."""
         provider, self._missing = await self.chain.look()
         if provider is None:
             self.provider = self.model = ""
-            self.changed()
+            self._tell_changed()
         else:
             self._reached(provider)
         return provider
@@ -268,7 +280,7 @@ class ModelService:
         if self.provider == provider.name and self.model and not self._missing:
             return
         self.provider, self.model, self._missing = provider.name, provider.model, ""
-        self.changed()
+        self._tell_changed()
 
 
 def _told(error: BaseException | None) -> SenterError | None:
@@ -277,6 +289,11 @@ def _told(error: BaseException | None) -> SenterError | None:
         return error
     logger.error("A request failed", exc_info=error)
     return Internal("internal error, see the journal: senter logs")
+
+
+def _log_break_down(work: asyncio.Future[Any]) -> None:
+    if not work.cancelled() and (error := work.exception()):
+        logger.error("What goes on in the background broke down", exc_info=error)
 
 
 def _nobody_listens(*_: object) -> None:

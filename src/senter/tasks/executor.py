@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from senter.errors import Denied, ModelFailed, NoModel, Unavailable
+from senter.errors import Busy, Denied, ModelFailed, NoModel, Unavailable
 from senter.models.request import GenerateOptions, Outcome
 from senter.settings import TasksSettings
 from senter.tasks.goal import Goal, Task
@@ -67,7 +67,7 @@ class Executor:
         except NoModel:
             if not can_pick:
                 raise NoModel(NEEDS_MODEL) from None
-        except Unavailable as error:
+        except (Busy, Unavailable) as error:
             if not can_pick:
                 raise NoModel(f"needs a language model, but {error}") from None
             logger.warning("The model could not be asked, sentences are picked instead: %s", error)
@@ -115,7 +115,7 @@ class Executor:
             try:
                 answer = await self._model.generate(messages, options)
                 text = _checked(answer, sources)
-            except (_OfNoUse, Unavailable) as error:
+            except (_OfNoUse, Busy, Unavailable) as error:
                 if attempt == MODEL_TRIES:
                     raise
                 logger.info("The model is asked again: %s", error)

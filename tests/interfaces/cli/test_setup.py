@@ -112,6 +112,42 @@ async def test_a_model_of_one_worker_alone_is_not_enough(put):
     assert (code, "research: no language model" in output) == (1, True)
 
 
+SPENT = "today's 1,000 tokens are used up; raise tokens_per_day in [budget] of config.toml, then: senter restart"
+UNKEPT = "usage.db is damaged"
+
+
+@pytest.mark.parametrize(
+    ("row", "why"), [(Check("budget", "fail", SPENT), SPENT), (Check("use of models", "fail", UNKEPT), UNKEPT)]
+)
+async def test_a_model_that_may_not_be_asked_is_told_with_why(put, row, why):
+    await put(PRIMARY, OLLAMA, Check("budget", "ok", ""), model="llama3.2", provider="ollama")
+    await put(RESEARCH, OLLAMA, row, model="llama3.2", provider="ollama")
+    await put(ENGINE, *SOUND)
+    code, output = await senter()
+    assert code == 1
+    end = f"primary: llama3.2 on ollama\nresearch: no language model may be asked: {why}\n"
+    assert output.partition("\n\n")[2] == end
+
+
+async def test_a_budget_alone_is_no_model(put):
+    for worker in (PRIMARY, RESEARCH):
+        await put(worker, NO_OLLAMA, Check("budget", "ok", ""), Check("use of models", "ok", ""), provider="ollama")
+    await put(ENGINE, *SOUND)
+    code, output = await senter()
+    assert code == 1
+    assert "primary: no language model\nresearch: no language model\n" in output
+    assert "ollama pull" in output and "Try it" not in output
+
+
+async def test_a_budget_of_which_little_is_left_is_no_reason_to_be_silent(put):
+    for worker in (PRIMARY, RESEARCH):
+        await put(worker, OLLAMA, Check("budget", "warn", "much is used"), model="llama3.2", provider="ollama")
+    await put(ENGINE, *SOUND)
+    code, output = await senter()
+    assert code == 0
+    assert "Try it with: " in output
+
+
 async def test_a_model_that_the_engine_could_not_load_does_not_answer(put):
     for worker in (PRIMARY, RESEARCH):
         await put(worker, EMBEDDED, provider="embedded")

@@ -173,7 +173,7 @@ async def test_the_properties_tell_of_the_model(engine, client, model):
 async def test_without_a_model_the_answer_is_one_sentence(engine):
     with pytest.raises(
         NoModel,
-        match=f"^there is no language model in {paths.models_folder()}; run: senter models pull",
+        match=f"^there is no language model in {paths.models_folder()}; run: senter models pull qwen3-4b, or",
     ):
         await engine.endpoint(timeout=30)
     assert await engine.state() == "off"

@@ -92,7 +92,10 @@ async def test_a_day_that_is_spent_ends_research_and_is_told_once(start, server,
         await research.generate(HELLO)
     (notice,) = screen.shown
     assert notice.title == "The budget for language models"
-    assert "raise tokens_per_day in [budget] of config.toml, or wait until tomorrow" in notice.body
+    assert (
+        "raise tokens_per_day in [budget] of config.toml, then: senter restart; or wait until tomorrow"
+        in notice.body
+    )
 
 
 async def test_people_are_answered_when_the_day_is_spent_and_goals_are_not(start, server):
@@ -127,6 +130,7 @@ async def test_what_one_worker_uses_binds_the_other(start, server, client, scree
     await research.generate(HELLO, GenerateOptions(account="8"))
     await until(lambda: screen.shown)
     assert "tokens_per_goal in [budget] of config.toml, then: senter restart" in screen.shown[0].body
+    await research.check()
     used = await tokens_today(client, RESEARCH)
     assert used > WORDS
     assert await tokens_today(client, PRIMARY) <= used
@@ -135,10 +139,21 @@ async def test_what_one_worker_uses_binds_the_other(start, server, client, scree
 async def test_money_that_the_provider_tells_is_limited(start, server, screen):
     server.default = Reply("Yes.", cost=0.6)
     research = await start(cost_per_day=1.0)
-    for _ in range(2):
+    await research.generate(HELLO)
+    # as much may be needed again, and that is more than is left
+    with pytest.raises(BudgetSpent, match=r"^today 0\.40 of 1\.00 for language models are left"):
         await research.generate(HELLO)
-    with pytest.raises(BudgetSpent, match=r"^today's 1\.00 for language models are used up"):
-        await research.generate(HELLO)
+    await until(lambda: screen.shown)
+
+
+async def test_a_request_that_is_too_large_is_refused_and_nobody_is_told(start, server, screen):
+    research = await start(tokens_per_day=10_000)
+    with pytest.raises(
+        BudgetSpent, match=r"^this request may need [\d,]+ of today's 10,000 tokens, and 10,000 are"
+    ):
+        await research.generate(HELLO, GenerateOptions(max_tokens=20_000))
+    assert (await research.generate(HELLO)).text == "Yes."
+    assert screen.shown == []
 
 
 async def test_tokens_of_today_are_there_after_a_restart(start, server, client):

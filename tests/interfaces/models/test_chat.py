@@ -24,6 +24,7 @@ from senter.models.request import GenerateOptions, Message, Piece, ToolPart
 HELLO = [Message("user", "Hello")]
 KEY = "sk-swordfish"
 KEY_HERE = {"SENTER_KEY_127_0_0_1": KEY}
+INTO_THE_FILE = "into ~/CONFIG_HOME/senter/keys.toml, and run: chmod 600 on it"
 NO_PROTOCOL = "it does not speak the OpenAI protocol"
 TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
 
@@ -149,6 +150,53 @@ async def test_an_answer_comes_word_by_word_with_what_it_cost(chat, provider, se
     assert len(told) == 3, "an event that tells nothing is no sign of life"
 
 
+SAID = EVENT.format('{"choices": [{"delta": {"content": "Hello"}}]}')
+ENDED = EVENT.format('{"choices": [{"delta": {}, "finish_reason": "stop"}]}')
+FIRST = EVENT.format('{"model": "llama3.2", "choices": [{"delta": {"role": "assistant", "content": ""}}]}')
+EMPTY = EVENT.format('{"choices": [{"delta": {"content": ""}}]}')
+
+
+async def test_an_answer_has_begun_with_its_first_event(chat, provider, server):
+    server.enqueue(Reply(events=FIRST + EMPTY + EMPTY + SAID + EMPTY + ENDED))
+    told = await answer(chat, provider)
+    assert told == [Piece(model="llama3.2"), Piece("Hello")]
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+async def test_what_a_model_thinks_aloud_is_a_sign_of_life_that_has_a_price_and_no_text(
+    chat, provider, server, field
+):
+    server.enqueue(Reply("Hello", thoughts=("Well", ", grüß", "\ud800"), thinks_in=field))
+    told = await answer(chat, provider)
+    assert [piece.thought for piece in told] == [2, 3, 1, 0, 0]
+    assert [piece.text for piece in told] == ["", "", "", "Hello", ""]
+
+
+async def test_what_a_model_thinks_is_told_before_its_stream_breaks_off(chat, provider, server):
+    server.enqueue(Reply("Hello there", thoughts=("Well",) * 5, cut="connection"))
+    got = []
+    with pytest.raises(Passing):
+        async for piece in chat.stream(provider, HELLO, GenerateOptions(max_tokens=5)):
+            got.append(piece.thought)
+    assert got == [2, 2, 2, 2, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("delta", "thought"),
+    [
+        ({"reasoning": "Well", "reasoning_content": "Well"}, 2),
+        ({"reasoning": None, "reasoning_content": "Well"}, 2),
+        ({"reasoning": "Well", "reasoning_content": ""}, 2),
+        ({"reasoning": {"effort": "high"}}, 0),
+        ({"reasoning_content": 7, "reasoning_details": []}, 0),
+    ],
+)
+async def test_a_thought_is_counted_once_and_what_is_none_is_not(chat, provider, server, delta, thought):
+    event = EVENT.format(json.dumps({"choices": [{"delta": delta}]}))
+    server.enqueue(Reply(events=FIRST + event + ENDED))
+    assert [piece.thought for piece in (await answer(chat, provider))[1:]] == [thought] * bool(thought)
+
+
 async def test_what_is_asked_is_what_the_provider_gets(chat, provider, server):
     await pieces(chat, provider, max_tokens=7, temperature=0.25, json_schema='{"type": "object"}')
     (request,) = server.requests
@@ -231,12 +279,23 @@ async def test_who_answers_nobody_without_a_key_is_not_there_without_one(make, p
     service = replace(provider, name=name)
     with pytest.raises(NoModel) as missing:
         await make().look(service)
-    assert (
-        str(missing.value) == f"{name} wants a key: put one into the environment variable {variable} or keys.toml"
-    )
+    assert str(missing.value) == f'{name} wants a key: put one for "{name}" {INTO_THE_FILE}'
     with pytest.raises(NoModel, match=f"the key in {variable} is not used"):
         await make({variable: "two words"}).look(service)
     await make({variable: KEY}).look(service)
+
+
+async def test_an_ollama_that_does_not_have_the_model_says_so_before_it_is_asked(chat, provider, server):
+    server.models = ("mistral",)
+    ollama = replace(provider, name="ollama")
+    with pytest.raises(NoModel) as missing:
+        await chat.look(ollama)
+    assert str(missing.value) == "ollama has no model llama3.2 (ollama pull llama3.2)"
+    await chat.look(replace(ollama, model="mistral"))
+    server.models = ()
+    await chat.look(ollama)
+    await chat.look(provider)
+    assert (server.requests, server.native) == ([], []), "looking wakes no model"
 
 
 PASSING = (408, 409, 425, 429, 500, 501, 502, 503, 504, 520, 529, 599)
@@ -424,10 +483,6 @@ async def test_a_web_page_instead_of_a_stream_ends_before_an_answer_does(chat, p
     assert await trouble(chat, provider) == "it ended in the middle of its answer"
 
 
-SAID = EVENT.format('{"choices": [{"delta": {"content": "Hello"}}]}')
-ENDED = EVENT.format('{"choices": [{"delta": {}, "finish_reason": "stop"}]}')
-
-
 async def test_a_length_that_is_too_long_does_not_spoil_an_answer_that_has_ended(chat, provider, server):
     server.enqueue(Reply(events=SAID + ENDED, lie=100), Reply(events=SAID, lie=100))
     assert await pieces(chat, provider) == ["Hello"]
@@ -463,6 +518,16 @@ async def test_a_stream_without_end_is_taken_in_as_long_as_somebody_listens(chat
     assert [(await anext(heard)).text for _ in range(500)] == ["on and"] * 500
     await heard.aclose()
     await server.wait_disconnects(1)
+
+
+async def test_a_stream_of_empty_events_has_begun_and_tells_no_more(chat, provider, server, monkeypatch):
+    monkeypatch.setattr("senter.models.providers.wire.LARGEST_STREAM", 100_000)
+    server.enqueue(Reply(endless="events"))
+    told = []
+    with pytest.raises(ModelFailed):
+        async for piece in chat.stream(provider, HELLO, GenerateOptions(max_tokens=5)):
+            told.append(piece)
+    assert told == [Piece(model="llama3.2")]
 
 
 @pytest.mark.parametrize("endless", ["comments", "events"])
@@ -578,9 +643,8 @@ async def test_a_provider_that_refuses_the_key_or_wants_one_is_no_model(
     assert await refusal(with_key, elsewhere) == (
         f"it wants a key (status {status}): the key in SENTER_KEY_MODELS_EXAMPLE is sent over https only"
     )
-    assert await refusal(make(), provider) == (
-        f"it wants a key (status {status}): put one into the environment variable SENTER_KEY_127_0_0_1 or keys.toml"
-    )
+    advice = f'put one for "127.0.0.1" {INTO_THE_FILE}'
+    assert await refusal(make(), provider) == f"it wants a key (status {status}): {advice}"
 
 
 async def test_a_file_of_keys_that_others_may_read_is_told_when_a_key_is_wanted(provider, server, tmp_path):

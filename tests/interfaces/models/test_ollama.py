@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,6 +206,88 @@ async def work(whole, tmp_path):
     yield start
     for worker in made:
         await worker.service.stop()
+
+
+@pytest.fixture
+def tagged(whole) -> Provider:
+    """The server, as an Ollama with some models."""
+    whole.models = ("llama3.2", "Mistral:7b", "hf.co/Org/Model:Q4_K_M")
+    return Provider("ollama", "llama3.2", whole.url, "127.0.0.1", whole.port)
+
+
+@pytest.mark.parametrize(
+    ("model", "there"),
+    [
+        ("llama3.2", True),
+        ("llama3.2:latest", True),
+        ("Llama3.2", True),
+        ("library/llama3.2", True),
+        ("registry.ollama.ai/library/llama3.2:latest", True),
+        ("llama3.2:3b", False),
+        ("llama3", False),
+        ("mistral:7B", True),
+        ("mistral", False),
+        ("hf.co/org/model:q4_k_m", True),
+        ("model:q4_k_m", False),
+        ("gpt-oss:120b-cloud", True),
+        ("kimi-k2.5:cloud", True),
+        ("", True),
+    ],
+)
+async def test_a_model_is_there_by_every_name_that_ollama_takes(whole, tagged, model, there):
+    assert await ollama.has_model(replace(tagged, model=model)) is there
+    assert (whole.native, whole.requests) == ([], []), "it wakes no model"
+
+
+async def test_an_ollama_without_a_model_has_none(whole, tagged):
+    whole.tags_reply = Reply(body='{"models": []}')
+    assert not await ollama.has_model(tagged)
+
+
+LISTED = '{"models": [{"name": "mistral:7b"}]}'
+NO_OLLAMA = {
+    "another path": Reply(status=404),
+    "an error": Reply(LISTED, status=500, body=LISTED),
+    "no JSON": Reply(body="{nonsense"),
+    "no text": Reply(body="\udcff\udcfe"),
+    "no object": Reply(body="[1]"),
+    "no list": Reply(body='{"models": null}'),
+    "models that are none": Reply(body='{"models": [1]}'),
+    "models without a name": Reply(body='{"models": [{}]}'),
+    "brackets in brackets": Reply(body="[" * 100_000),
+    "a list without end": Reply(body=" " * 2_000_000 + LISTED),
+    "a page": Reply(body="<html>It works!</html>"),
+    "no HTTP": Reply(wire="SSH-2.0-OpenSSH_9.2\r\n"),
+    "nothing": Reply(wire="\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("reply", NO_OLLAMA.values(), ids=NO_OLLAMA)
+async def test_who_lists_no_models_is_asked_for_one(whole, tagged, reply):
+    whole.tags_reply = reply
+    assert await ollama.has_model(tagged)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(stall="before"),
+        Reply(wire="HTTP/1.0 200 OK\r\n\r\n" + " " * 1000, pause=0.01),
+        Reply(wire="HTTP/1.0 200 OK\r\nX: " + "x" * 1000, pause=0.01),
+    ],
+    ids=["silence", "a body byte by byte", "a head byte by byte"],
+)
+async def test_who_is_slow_to_list_models_keeps_nobody_waiting(whole, tagged, reply, monkeypatch):
+    monkeypatch.setattr(ollama, "LOOK_SECONDS", 0.1)
+    whole.tags_reply = reply
+    async with asyncio.timeout(1):
+        assert await ollama.has_model(tagged)
+
+
+async def test_an_ollama_that_went_away_is_found_missing_by_who_asks_it():
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        port = closing.getsockname()[1]
+    assert await ollama.has_model(Provider("ollama", "llama3.2", f"http://127.0.0.1:{port}/v1", "127.0.0.1", port))
 
 
 async def test_a_worker_that_is_warmed_has_the_model_loaded(work, whole):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from senter.bus import signatures
 from senter.bus.library import SignatureTree, Variant
-from senter.bus.signatures import Bool, Byte, Checks, Double, Options, Str, Strings, Time, pack, unpack
+from senter.bus.signatures import U32, U64, Bool, Byte, Checks, Double, Options, Str, Strings, Time, pack, unpack
 from senter.errors import InvalidArgument
 from senter.reporter.activity import LogOptions
 from senter.reporter.notice import Action, NotifyOptions
@@ -153,6 +153,27 @@ def test_an_unknown_option_is_named_along_with_those_there_are():
 def test_an_option_of_the_wrong_type_is_named_with_the_type_it_should_have(value):
     with pytest.raises(InvalidArgument, match='option "importance" must be of type s'):
         signatures.options(LogOptions, {"importance": value})
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Options that are numbers."""
+
+    few: Byte = 1
+    many: U32 = 1
+    most: U64 = 1
+
+
+LARGEST = {"few": 2**8 - 1, "many": 2**32 - 1, "most": 2**64 - 1}
+
+
+@pytest.mark.parametrize(("name", "largest"), LARGEST.items())
+def test_a_number_has_to_fit_its_type_whatever_type_it_was_sent_as(name, largest):
+    for value in (0, largest):
+        assert getattr(signatures.options(Amounts, {name: value}), name) == value
+    for value in (-1, -(10**15), largest + 1):
+        with pytest.raises(InvalidArgument, match=f'option "{name}" must be 0 to {largest}, not {value}'):
+            signatures.options(Amounts, {name: value})
 
 
 def test_only_options_that_differ_from_their_defaults_are_sent():

@@ -1,10 +1,12 @@
 """``config.toml``, changed for a person who wrote it with care."""
 
+import codecs
 import os
 import stat
 import tomllib
 
 import pytest
+import tomlkit
 
 from senter import settings
 from senter.cli.configuration import choose
@@ -139,6 +141,54 @@ def test_a_file_with_mistakes_is_left_as_it_is(file, broken):
         use(file)
     assert file.read_bytes() == content
     assert os.listdir(file.parent) == [file.name]
+
+
+@pytest.mark.parametrize("content", [b'[engine]\rmodel="a"\r', b'[engine]\r\r\nmodel = "a"\r\n'])
+def test_line_ends_that_only_python_understands_are_left_to_their_owner(file, content):
+    file.write_bytes(content)
+    told = rf'^{file} cannot be changed without harm; write model = "new\.gguf" below \[engine\] yourself$'
+    with pytest.raises(ConfigurationError, match=told):
+        use(file)
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("damaged", ['[engine]\nmodel = "new.gguf"\n', "[engine", ""])
+def test_a_library_that_changes_more_than_it_should_is_not_believed(file, monkeypatch, damaged):
+    file.write_text(WRITTEN)
+    monkeypatch.setattr(tomlkit, "dumps", lambda _: damaged)
+    with pytest.raises(ConfigurationError, match="cannot be changed without harm"):
+        use(file)
+    assert file.read_text() == WRITTEN
+
+
+def test_the_mark_that_some_editors_begin_a_file_with_stays(file):
+    file.write_bytes(codecs.BOM_UTF8 + WRITTEN.encode())
+    assert use(file) is True
+    assert file.read_bytes().startswith(codecs.BOM_UTF8 + b"# My settings.")
+    assert settings.load(EngineSettings, file).model == "new.gguf"
+    assert use(file) is False
+
+
+def test_a_file_that_is_read_only_is_not_replaced(file):
+    file.write_text(WRITTEN)
+    file.chmod(0o444)
+    with pytest.raises(ConfigurationError, match=f"^{file} is read-only; it was not changed$"):
+        use(file)
+    assert file.read_text() == WRITTEN
+    assert os.listdir(file.parent) == [file.name]
+
+
+def test_a_name_that_is_no_text_is_refused(file):
+    with pytest.raises(
+        ConfigurationError, match=f"^{file} cannot name bad\ufffd.gguf, whose name is not UTF-8; rename it$"
+    ):
+        use(file, "bad\udcff.gguf")
+    assert not file.exists()
+
+
+def test_a_name_with_control_characters_arrives_as_it_is(file):
+    use(file, "x\x1b[31m\n\t.gguf")
+    assert settings.load(EngineSettings, file).model == "x\x1b[31m\n\t.gguf"
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):

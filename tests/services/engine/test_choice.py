@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from senter.engine.choice import check_file, check_name, choose
+from senter.engine.choice import SUGGESTED, check_file, check_name, choose
 from senter.errors import ConfigurationError, NoModel, Unavailable
 
 
@@ -40,8 +40,14 @@ def test_what_is_named_like_a_model_and_is_no_file_is_none(tmp_path):
 
 
 def test_a_name_without_a_file_is_told_with_the_folder(folder):
-    with pytest.raises(NoModel, match=f"there is no c.gguf in {folder}"):
+    told = f"^there is no c.gguf in {folder}; put it there, or choose another with: senter models use NAME$"
+    with pytest.raises(NoModel, match=told):
         choose(folder, "c.gguf")
+
+
+def test_a_name_without_a_file_where_there_is_no_other_is_told_where_it_stands(tmp_path):
+    with pytest.raises(NoModel, match=r"put it there, or mend \[engine\] model in config\.toml$"):
+        choose(tmp_path, "c.gguf")
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["an empty folder", "no folder"])
@@ -49,7 +55,9 @@ def test_no_model_at_all_is_told_with_the_folder_and_what_to_do(tmp_path, there)
     folder = tmp_path / "models"
     if there:
         folder.mkdir()
-    with pytest.raises(NoModel, match=rf"no language model in {folder}; run: senter models pull, or put"):
+    with pytest.raises(
+        NoModel, match=rf"no language model in {folder}; run: senter models pull {SUGGESTED}, or put"
+    ):
         choose(folder, "")
 
 

@@ -59,6 +59,22 @@ MARKDOWN = st.lists(
                 ", ",
             ),
             *("x" * 90, "word " * 90, "a, b " * 90, "\u2028", "\x1c", "-", "#", "1", ".", "é", "\U0001f44d"),
+            *(
+                "> ",
+                ">",
+                "no. ",
+                "art. ",
+                "Jan. ",
+                "I",
+                "V ",
+                "3. ",
+                "Ok",
+                "tober ",
+                "there. how ",
+                "\U0001f389 ",
+                "\u0964 ",
+            ),
+            *("`" * 90, "." * 90, ") ", "? "),
         ]
     ),
     max_size=25,
@@ -114,6 +130,28 @@ def spoken(text):
         ("| a | b |\n|---|---|\n| 1 | 2 |\nText", ["| a | b |", "| 1 | 2 |", "Text"]),
         ("Run it:\n```sh\nls -l. Now\n\n# no title\n```\nDone.", ["Run it:", "Done."]),
         ("~~~\n```\nx", []),
+        ("Run:\n```\nls\n  `````  \nDone.", ["Run:", "Done."]),
+        (f"Run:\n```\nls\n{'`' * 500}x\nmore\n```\nDone.", ["Run:", "Done."]),
+        ("Run:\n```\nls\n``\nmore\n```\nDone.", ["Run:", "Done."]),
+        ("``````\nls\n```\nDone.", ["Done."]),
+        ("Run:\n```\nls\n``\n`` `\n``` x\nx ```\n ~~~\n```\nDone.", ["Run:", "Done."]),
+        (
+            "I said no. Then I left in Jan. On Jan. 5 I came.",
+            ["I said no.", "Then I left in Jan.", "On Jan. 5 I came."],
+        ),
+        ("Great! \U0001f389 Let's go.\U0001f44d\nOk", ["Great!", "\U0001f389 Let's go.\U0001f44d", "Ok"]),
+        (
+            "He says:\n> One is\n> here. Two.\n>\n> Three\n\nEnd",
+            ["He says:", "> One is here.", "Two.", "> Three", "End"],
+        ),
+        ("> - one\n> - two", ["> - one", "> - two"]),
+        ("\u092f\u0939\u0964 \u0935\u0939\u0964", ["\u092f\u0939\u0964", "\u0935\u0939\u0964"]),
+        ("hello there. how are you? fine", ["hello there.", "how are you?", "fine"]),
+        ("Hello. it is there. how are you", ["Hello. it is there. how are you"]),
+        ("Oh. One is there. how are you", ["Oh.", "One is there. how are you"]),
+        ("OK! so there. how are you", ["OK! so there. how are you"]),
+        ("OK\n\nso\n\nso there. how are you", ["OK", "so", "so there. how are you"]),
+        ("Am 3. Oktober war es. Am 4. Dann nicht.", ["Am 3. Oktober war es.", "Am 4.", "Dann nicht."]),
         ("One.\n---\nTwo.\n***\n", ["One.", "Two."]),
         ("\n\n  Hello \t there \r\n", ["Hello there"]),
         ("... \U0001f44d \n\n !", []),
@@ -181,20 +219,45 @@ def test_after_the_end_another_answer_begins():
     assert sentences.end() == []
     assert sentences.feed("- One") + sentences.end() == ["- One"]
     assert sentences.feed("Two") + sentences.end() == ["Two"]
+    assert sentences.feed("one there. two") + sentences.end() == ["one there.", "two"]
+
+
+HARMFUL = [
+    "x",
+    "(",
+    "a.",
+    ". ",
+    "e.g. ",
+    ".) ",
+    ".)",
+    "期。",
+    "- ",
+    "\n",
+    "1. ",
+    "> ",
+    "art. I ",
+    "`",
+    "3. ",
+    "a b. ",
+    "\U0001f389",
+]
 
 
 @pytest.mark.timeout(10)
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a b. " * 50_000,
-        "x" * 250_000,
-        "期。" * 80_000,
-        "(" * 250_000,
-        "- " * 100_000,
-        "\n" * 250_000,
-        "1. " * 80_000,
-    ],
-)
-def test_a_text_that_is_made_to_harm_takes_no_long(text):
-    whole(text)
+@pytest.mark.parametrize("part", [*HARMFUL, "```\nx"])
+def test_a_text_that_is_made_to_harm_takes_no_long(part):
+    text = part * (250_000 // len(part))
+    assert all(len(sentence) <= LONGEST for sentence in whole(text))
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("part", HARMFUL)
+def test_nor_does_it_when_it_comes_one_character_at_a_time(part):
+    text = part * (40_000 // len(part))
+    assert all(len(sentence) <= LONGEST for sentence in in_pieces(text))
+
+
+@pytest.mark.parametrize("line", ["`" * 200_000, "x" * 200_000])
+def test_a_line_of_code_is_not_kept(line):
+    text = f"```\n{line}"
+    assert in_pieces(text) == []

@@ -11,12 +11,16 @@ from senter.models.request import (
     CANCELLED,
     ERROR,
     INTERACTIVE,
+    LARGEST_ANSWER_TOKENS,
+    LONGEST_DEADLINE_MS,
     LONGEST_QUESTION,
     MANNERS,
     OK,
     GenerateOptions,
     Message,
     Outcome,
+    Piece,
+    ToolPart,
     check_id,
     check_options,
     in_manner,
@@ -82,10 +86,27 @@ def test_a_request_has_an_id_of_bounded_length(request_id):
         check_id(request_id)
 
 
-@pytest.mark.parametrize("schema", ["[]", "{", "null", "5", '"x"', "[" * 100_000])
+NO_JSON = ['{"a": NaN}', '{"a": [Infinity]}', '{"a": -Infinity}']
+
+
+@pytest.mark.parametrize("schema", ["[]", "{", "null", "5", '"x"', "[" * 100_000, *NO_JSON])
 def test_a_schema_is_a_json_object(schema):
     with pytest.raises(InvalidArgument, match='"json_schema" must be a JSON object'):
         check_options(GenerateOptions(json_schema=schema))
+
+
+@pytest.mark.parametrize(
+    "value", [r'{"a": "\ud800"}', r'{"\udfff": 1}', r'{"a": ["\ud83dx"]}', '{"a": 1e999}', '{"a": [-1e999]}']
+)
+def test_what_cannot_be_sent_is_refused_before_it_is(value):
+    for option, text in (("json_schema", value), ("tools", f'[{{"function": {value}}}]')):
+        with pytest.raises(InvalidArgument) as refused:
+            check_options(GenerateOptions(**{option: text}))
+        assert str(refused.value) == f'option "{option}" must be without lone surrogates and infinite numbers'
+
+
+def test_a_character_of_two_halves_and_a_large_number_can_be_sent():
+    check_options(GenerateOptions(json_schema=r'{"a": "\ud83d\ude00 ü \u0000", "b": 1e308}'))
 
 
 @pytest.mark.parametrize("temperature", [-0.1, 2.1, float("nan"), float("inf")])
@@ -111,6 +132,15 @@ def test_what_the_caller_says_holds():
     assert said.seconds == 1.5
 
 
+def test_there_is_no_more_of_an_answer_than_can_be():
+    largest = 2**32 - 1
+    asked = with_usual(GenerateOptions(max_tokens=largest, deadline_ms=largest), MANNERS["primary"])
+    assert (asked.max_tokens, asked.seconds) == (65_536, 24 * 3600)
+    most = GenerateOptions(max_tokens=LARGEST_ANSWER_TOKENS, deadline_ms=LONGEST_DEADLINE_MS)
+    asked = with_usual(most, MANNERS["primary"])
+    assert (asked.max_tokens, asked.deadline_ms) == (most.max_tokens, most.deadline_ms)
+
+
 def test_the_settings_change_the_manner_of_a_worker():
     settings = ModelSettings(system_prompt="Rhyme.", temperature=0.0, max_tokens=7)
     manner = manner_of("primary", settings, "config.toml: [models.primary]")
@@ -122,16 +152,19 @@ def test_the_settings_change_the_manner_of_a_worker():
     ("settings", "told"),
     [
         (ModelSettings(temperature=2.5), "temperature must be 0 to 2, not 2.5"),
-        (ModelSettings(max_tokens=-1), "max_tokens must be at least 0, not -1"),
+        (ModelSettings(max_tokens=-1), "max_tokens must be 0 to 65,536, not -1"),
+        (ModelSettings(max_tokens=65_537), "max_tokens must be 0 to 65,536, not 65,537"),
     ],
-    ids=["temperature", "max_tokens"],
+    ids=["temperature", "fewer tokens than none", "too many tokens"],
 )
 def test_settings_that_cannot_be_meant_are_named(settings, told):
     with pytest.raises(ConfigurationError, match=rf"\[models\.primary\] {told}"):
         manner_of("primary", settings, "config.toml: [models.primary]")
 
 
-@pytest.mark.parametrize("tools", ["{}", "[]", "[1]", '[{"type": "function"}]', "nonsense"])
+@pytest.mark.parametrize(
+    "tools", ["{}", "[]", "[1]", '[{"type": "function"}]', "nonsense", '[{"function": {"a": NaN}}]']
+)
 def test_tools_are_a_list_of_functions(tools):
     with pytest.raises(InvalidArgument, match='"tools" must be a JSON list'):
         check_options(GenerateOptions(tools=tools))
@@ -177,5 +210,23 @@ def test_what_became_of_a_request_is_an_error_of_its_own():
 
 def test_a_text_that_is_no_json_has_no_value():
     assert request.parsed("{") is None
+    assert [request.parsed(text) for text in NO_JSON] == [None] * len(NO_JSON)
     assert request.parsed("[" * 100_000) is None
     assert request.parsed('{"a": 1}') == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"text": "x"},
+        {"thought": 1},
+        {"tools": (ToolPart(0),)},
+        {"cut": True},
+        {"tokens_in": 1},
+        {"tokens_out": 1},
+        {"cost": 0.1},
+    ],
+)
+def test_a_piece_that_tells_nothing_but_the_model_is_empty(told):
+    assert Piece(model="llama3.2").empty
+    assert not Piece(**told).empty

@@ -12,7 +12,7 @@ from senter.models.providers.chain import Chain
 from senter.models.providers.provider import providers_of
 from senter.models.providers.retry import Passing, Patience
 from senter.models.request import LONGEST_ANSWER, MANNERS, GenerateOptions, Piece, ToolCall, ToolPart
-from senter.models.service import MOST_REQUESTS, ModelService
+from senter.models.service import MOST_IN_BACKGROUND, MOST_REQUESTS, ModelService
 
 DEADLINE = 5.0
 REMOTE = "https://models.example/v1"
@@ -38,7 +38,7 @@ class FakeChat:
         if provider.name in self.away:
             raise NoModel(self.away[provider.name])
 
-    async def check(self):
+    async def check(self, providers):
         """As a test says of the keys."""
         return self.keys
 
@@ -67,6 +67,7 @@ class FakePurse:
 
     def __init__(self):
         self.tokens_today = 0
+        self.is_spent = False
         self.is_open = False
         self.disk_answers = True
         self.paid = []
@@ -465,6 +466,8 @@ async def test_the_embedded_engine_has_a_name_when_it_has_answered(room):
     await room.outcome()
     room.purse.tokens_today = 1200
     assert room.service.status() == "idle; tiny.gguf on embedded, 1,200 tokens today"
+    room.purse.is_spent = True
+    assert room.service.status() == "idle; tiny.gguf on embedded, 1,200 tokens today, the budget is spent"
 
 
 async def test_the_state_follows_the_work(room):
@@ -563,13 +566,33 @@ async def test_what_is_one_too_many_is_refused(room):
     await room.generate("one more")
 
 
-async def test_whose_turn_never_comes_is_told_so(room):
+async def test_work_in_the_background_leaves_room_for_people(room):
+    room.chat.scripts["ollama"] = [asyncio.Event()]
+    for number in range(MOST_IN_BACKGROUND):
+        await room.generate(str(number), lane="background")
+    with pytest.raises(Busy):
+        await room.generate("more", lane="background")
+    await room.generate("a person")
+
+
+async def test_a_listener_that_fails_takes_no_request_with_it(room):
+    def fails():
+        raise OverflowError("a property cannot be told")
+
+    room.service.changed = fails
+    assert await room.service.complete(":1.5", "Hello") == "Hello there"
+    assert not room.service.is_busy()
+
+
+async def test_whose_turn_never_comes_is_told_so():
+    room = Room(providers=["ollama"])
     room.chat.scripts["ollama"] = [asyncio.Event()]
     await room.generate("1")
     await room.generate("2", deadline_ms=50)
     word, outcome = await room.outcome("2")
-    assert (word, outcome.error) == ("error", "it was nobody's turn within 0.05 s")
-    assert outcome.failure == "ModelFailed"
+    assert (word, outcome.error) == ("error", "others were first, and no turn came within 0.05 s")
+    assert outcome.failure == "Unavailable", "who asked may ask again"
+    await room.service.stop()
 
 
 async def test_an_answer_that_was_cut_says_so(room):
@@ -639,7 +662,11 @@ async def test_a_model_that_is_being_used_is_unloaded_when_that_is_over(room):
     unloading = asyncio.create_task(room.warmth.away())
     assert (await asyncio.wait([unloading], timeout=0.05))[0] == set()
     assert room.warmth.unloaded == 0
+    await room.generate("2")
     go_on.set()
+    await room.outcome("1")
+    assert room.warmth.unloaded == 0
+    await room.outcome("2")
     await unloading
     assert room.warmth.unloaded == 1
 

@@ -16,6 +16,7 @@ from senter.cli.live import view
 from senter.cli.outcome import (
     FAILED_GOAL,
     INTERRUPTED,
+    PIPE_WIDTH,
     ask,
     complain,
     print_json,
@@ -27,7 +28,6 @@ from senter.tasks.client import TasksClient
 from senter.tasks.goal import COMPLETED, GOAL_MOVES, Goal, GoalOptions, Task
 from senter.wording import one_line
 
-PIPE_WIDTH = 300
 SHOWN_IN_A_PIPE = 100
 
 Result = TypeVar("Result")

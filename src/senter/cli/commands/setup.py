@@ -12,23 +12,23 @@ from senter import paths
 from senter.bus.connection import Connection
 from senter.bus.names import ENGINE, PRIMARY, RESEARCH, Room
 from senter.bus.signatures import Check
-from senter.cli.outcome import FAILED, ask, print_json, told_in_one_sentence
+from senter.cli.downloads.chosen import EMBEDDED
+from senter.cli.outcome import FAILED, PIPE_WIDTH, ask, print_json, told_in_one_sentence
+from senter.engine.choice import SUGGESTED
 from senter.engine.client import EngineClient
 from senter.errors import NotRunning, SenterError
-from senter.models.client import ModelClient
+from senter.models.client import ACCOUNTS, ModelClient
 from senter.models.request import SETUP
 from senter.wording import one_line
 
-PIPE_WIDTH = 300
 OK, FAIL = "ok", "fail"
-EMBEDDED = "embedded"
 
 _COLOURS = {OK: "green", "warn": "yellow", FAIL: "bold red"}
 
 _WAYS = """
 There are three ways to get a language model:
 1. Install Ollama (https://ollama.com), then run: ollama pull llama3.2
-2. Run: senter models pull qwen3-4b (others: senter models list),
+2. Run: senter models pull {suggested} (others: senter models list),
    or put a .gguf file into {models}{llama}
 3. Name an OpenAI-compatible endpoint in {config}, in both tables:
      [models.primary]
@@ -51,10 +51,16 @@ class Worker:
     model: str = ""
     provider: str = ""
     """Who answers; empty when nobody does."""
+    refusal: str = ""
+    """Why nobody may be asked, although somebody is there; else empty."""
 
     @property
     def answering(self) -> str:
-        """``llama3.2 on ollama``."""
+        """``llama3.2 on ollama``, or why there is none."""
+        if self.refusal:
+            return one_line(f"no language model may be asked: {self.refusal}")
+        if not self.provider:
+            return "no language model"
         return one_line(f"{self.model} on {self.provider}" if self.model else self.provider)
 
 
@@ -64,7 +70,7 @@ class Worker:
 def setup(as_json: bool) -> None:
     """Tell whether there is a language model, and how to get one.
 
-    Exit code 1 when there is none.
+    Exit code 1 when there is none, or none may be asked because the budget is spent.
     """
     workers, engine = ask(_look)
     if as_json:
@@ -74,10 +80,10 @@ def setup(as_json: bool) -> None:
         _print_table([*[(worker.title, worker.checks) for worker in workers], ("engine", engine)])
         click.echo()
         for worker in workers:
-            click.echo(f"{worker.title}: {worker.answering or 'no language model'}")
+            click.echo(f"{worker.title}: {worker.answering}")
         if all(worker.provider for worker in workers):
             click.echo('\nTry it with: senter ask "What can you do?"')
-        else:
+        elif not all(worker.provider or worker.refusal for worker in workers):
             click.echo(_ways(engine))
     if not all(worker.provider for worker in workers):
         raise SystemExit(FAILED)
@@ -99,8 +105,12 @@ async def _look(connection: Connection) -> tuple[list[Worker], list[Check]]:
 async def _worker(connection: Connection, room: Room) -> Worker:
     client = ModelClient(connection, room)
     checks = await _checks(room, client.check())
-    if not any(check.verdict == OK for check in checks):
+    # the same rows decide as in ModelClient.can_answer
+    if not any(check.verdict == OK for check in checks if check.what not in ACCOUNTS):
         return Worker(room.instance, checks)
+    for check in checks:
+        if check.what in ACCOUNTS and check.verdict == FAIL:
+            return Worker(room.instance, checks, refusal=check.fix or check.what)
     return Worker(room.instance, checks, *await client.answering())
 
 
@@ -147,4 +157,4 @@ def _print_table(found: list[tuple[str, list[Check]]]) -> None:
 def _ways(engine: list[Check]) -> str:
     missing = [check.fix for check in engine if check.what == "llama.cpp" and check.verdict != OK]
     llama = f", and {one_line(missing[0])}" if missing else ""
-    return _WAYS.format(models=paths.models_folder(), llama=llama, config=paths.config_file())
+    return _WAYS.format(suggested=SUGGESTED, models=paths.models_folder(), llama=llama, config=paths.config_file())

@@ -8,11 +8,9 @@ import click
 
 from senter.bus.connection import Connection
 from senter.bus.names import ROOMS, TARGET
-from senter.cli.outcome import NOT_RUNNING, ask, print_json, told_in_one_sentence
+from senter.cli.outcome import NOT_RUNNING, PIPE_WIDTH, ask, print_json, told_in_one_sentence
 from senter.cli.overview import FAILED, IDLE, MISSING, RUNNING, Component, Overview, Timer, overview
 from senter.host import units
-
-PIPE_WIDTH = 300
 
 _COLOURS = {RUNNING: "green", FAILED: "bold red", IDLE: "dim"}
 

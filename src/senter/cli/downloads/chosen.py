@@ -4,15 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from senter.bus.names import MODELS
 from senter.cli.downloads import registry
 from senter.cli.downloads.registry import FACE, INSTALLED, LANGUAGE, SPEECH, VOICE, Model
+from senter.cli.typed import carried
 from senter.engine import choice
 from senter.errors import NoModel
 from senter.settings import AudioSettings, EngineSettings, ModelSettings, load
 
 IN_USE = "in use"
 EMBEDDED = "embedded"
-WORKERS = ("primary", "research")
+"""What ``providers`` calls Senter's own engine."""
 
 SETTING: dict[str, tuple[type, str]] = {
     LANGUAGE: (EngineSettings, "model"),
@@ -30,6 +32,7 @@ class Row:
     """One model as it is listed."""
 
     name: str
+    """That of the file when it was put there by hand; what is no UTF-8 in it is U+FFFD, as in ``path``."""
     kind: str
     about: str
     size: int
@@ -59,8 +62,9 @@ def rows(offered: Iterable[Model], folder: Path, file: Path) -> list[Row]:
     Raises ConfigurationError for a file that cannot be used, Unavailable when the folder cannot be read.
     """
     offered = list(offered)
-    listed = [_row(model, folder, file) for model in offered]
-    return [*listed, *(_own_row(path, folder, file) for path in registry.own_files(folder, offered, choice.ENDING))]
+    used = language(folder, file) if len(workers_elsewhere(file)) < len(MODELS) else ""
+    listed = [_row(model, folder, file, used) for model in offered]
+    return [*listed, *(_own_row(path, used) for path in registry.own_files(folder, offered, choice.ENDING))]
 
 
 def is_chosen(model: Model, folder: Path, file: Path) -> bool:
@@ -68,7 +72,7 @@ def is_chosen(model: Model, folder: Path, file: Path) -> bool:
     if model.kind == FACE:
         return True
     if model.kind == LANGUAGE:
-        return _language(folder, file) == model.key_file.name
+        return language(folder, file) == model.key_file.name
     section, key = SETTING[model.kind]
     value = getattr(load(section, file), key)
     return model.chosen_as == (USUAL_VOICE if model.kind == VOICE and value == "auto" else value)
@@ -76,37 +80,33 @@ def is_chosen(model: Model, folder: Path, file: Path) -> bool:
 
 def workers_elsewhere(file: Path) -> list[str]:
     """The model workers that do not ask Senter's own engine. Raises ConfigurationError."""
-    return [worker for worker in WORKERS if not _asks_own_engine(worker, file)]
+    return [room.instance for room in MODELS if not _asks_own_engine(room.instance, file)]
 
 
-def _asks_own_engine(worker: str, file: Path) -> bool:
-    return any(entry.split()[:1] == [EMBEDDED] for entry in load(ModelSettings, file, worker).providers)
-
-
-def _language(folder: Path, file: Path) -> str:
-    """The name of the file that the engine would load; empty when there is none."""
+def language(folder: Path, file: Path) -> str:
+    """The name of the file that the engine would load; empty when there is none. Raises ConfigurationError."""
     try:
         return choice.choose(folder, load(EngineSettings, file).model).name
     except NoModel:
         return ""
 
 
-def _row(model: Model, folder: Path, file: Path) -> Row:
+def _asks_own_engine(worker: str, file: Path) -> bool:
+    return any(entry.split()[:1] == [EMBEDDED] for entry in load(ModelSettings, file, worker).providers)
+
+
+def _row(model: Model, folder: Path, file: Path, used: str) -> Row:
     state, done = registry.progress(model, folder)
     there = state == INSTALLED
-    if there and is_chosen(model, folder, file) and (model.kind != LANGUAGE or _is_asked(file)):
+    if there and (used == model.key_file.name if model.kind == LANGUAGE else is_chosen(model, folder, file)):
         state = IN_USE
-    path = str(model.path(folder)) if there else ""
+    path = carried(str(model.path(folder))) if there else ""
     return Row(
         model.name, model.kind, model.about, model.size, model.licence, state, 100 * done // model.size, path
     )
 
 
-def _own_row(path: Path, folder: Path, file: Path) -> Row:
-    state = IN_USE if _language(folder, file) == path.name and _is_asked(file) else INSTALLED
-    return Row(path.name, LANGUAGE, "your own file", path.stat().st_size, "", state, 100, str(path))
-
-
-def _is_asked(file: Path) -> bool:
-    """Whether anybody asks Senter's own engine."""
-    return len(workers_elsewhere(file)) < len(WORKERS)
+def _own_row(path: Path, used: str) -> Row:
+    state = IN_USE if used == path.name else INSTALLED
+    name, place = carried(path.name), carried(str(path))
+    return Row(name, LANGUAGE, "your own file", path.stat().st_size, "", state, 100, place)

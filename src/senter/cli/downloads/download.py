@@ -18,6 +18,7 @@ MOST_REDIRECTS = 5
 
 OK, PARTIAL, UNSATISFIABLE = 200, 206, 416
 PASSING = (408, 425, 429, 500, 502, 503, 504)
+LEADS_NOWHERE = "its address leads nowhere"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -30,10 +31,16 @@ class Patience:
     """How many connections in a row may break."""
     pause_seconds: float = 1.0
     """Between the first two; doubled every time."""
+    longest_wish_seconds: float = 60.0
+    """How long to wait at most when the server asks for it."""
 
 
 class _Broken(Exception):
-    """The connection is lost, or the server cannot answer now."""
+    """The connection is lost, or the server cannot answer now and asks to be left alone for some seconds."""
+
+    def __init__(self, reason: str, wish_seconds: float = 0.0) -> None:
+        super().__init__(reason)
+        self.wish_seconds = wish_seconds
 
 
 def pull(model: Model, models: Path, watcher: Watcher, patience: Patience = Patience()) -> bool:
@@ -80,17 +87,20 @@ def _fetch(part: Part, watcher: Watcher, patience: Patience) -> None:
     if part.size == part.file.size:
         return
     failures = 0
+    # the most that was ever there: what comes anew after a new beginning is no progress
+    best = part.size
     with _client(part.file, patience) as client:
         while part.size < part.file.size:
-            before = part.size
             try:
                 _receive(client, part, watcher)
             except _Broken as error:
-                failures = 1 if part.size - before >= MUCH else failures + 1
+                failures = 1 if part.size - best >= MUCH else failures + 1
+                best = max(best, part.size)
                 if failures >= patience.tries:
                     raise Unavailable(f"{part.file.name} cannot be downloaded now: {error}") from error
                 watcher.breaks(part.file, str(error))
-                time.sleep(patience.pause_seconds * 2 ** (failures - 1))
+                wish = min(error.wish_seconds, patience.longest_wish_seconds)
+                time.sleep(max(patience.pause_seconds * 2 ** (failures - 1), wish))
 
 
 def _client(file: ModelFile, patience: Patience) -> Any:
@@ -99,9 +109,20 @@ def _client(file: ModelFile, patience: Patience) -> Any:
 
     def require_safe(request: Any) -> None:
         target = urlsplit(str(request.url))
+        if target.scheme not in ("http", "https"):
+            raise Unavailable(
+                f"{file.name} is not downloaded: its address leads to {target.scheme}:, not to https:"
+            )
         local = all(url.scheme == "http" and url.hostname in _LOOPBACK for url in (urlsplit(file.url), target))
         if target.scheme != "https" and not local:
             raise Unavailable(f"{file.name} is not downloaded: {target.hostname} would send it without encryption")
+
+    def require_address(response: Any) -> None:
+        """A redirect that cannot be understood would be taken for a lost connection."""
+        try:
+            httpx2.URL(response.headers.get("Location", ""))
+        except httpx2.InvalidURL as error:
+            raise Unavailable(f"{file.name} cannot be downloaded: {LEADS_NOWHERE}") from error
 
     seconds = patience.stalled_seconds
     try:
@@ -109,7 +130,7 @@ def _client(file: ModelFile, patience: Patience) -> Any:
             follow_redirects=True,
             max_redirects=MOST_REDIRECTS,
             timeout=seconds,
-            event_hooks={"request": [require_safe]},
+            event_hooks={"request": [require_safe], "response": [require_address]},
         )
     except (ImportError, ValueError, httpx2.InvalidURL) as error:
         raise Unavailable(f"the proxy that the environment names cannot be used: {error}") from error
@@ -130,7 +151,7 @@ def _receive(client: Any, part: Part, watcher: Watcher) -> None:
                 part.write(piece)
                 watcher.at(part.file, part.size)
     except httpx2.TooManyRedirects as error:
-        raise Unavailable(f"{part.file.name} cannot be downloaded: its address leads nowhere") from error
+        raise Unavailable(f"{part.file.name} cannot be downloaded: {LEADS_NOWHERE}") from error
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
         host = urlsplit(str(error.request.url)).hostname
         raise _Broken(f"{host} cannot be reached ({_without_number(error)})") from error
@@ -146,7 +167,9 @@ def _meet(response: Any, part: Part) -> None:
     """Make the part ready for what this answer brings, or raise what the answer means."""
     status, headers, size = response.status_code, response.headers, part.file.size
     if status in PASSING:
-        raise _Broken(f"the server answered {status}")
+        wish = headers.get("Retry-After", "")
+        asks = f" and asks to wait for {wish} s" if wish.isdecimal() else ""
+        raise _Broken(f"the server answered {status}{asks}", float(wish) if asks else 0.0)
     if status == UNSATISFIABLE and part.size:
         part.start_anew()
         raise _Broken("the server has another file now")

@@ -22,6 +22,9 @@ DOWNLOADING, STOPPED = "downloading", "stopped"
 PART = ".part"
 """What a file's name ends with as long as it is not all there."""
 
+LICENCE_REFERENCE = "LicenseRef-"
+"""What the name of a licence begins with that SPDX does not know."""
+
 _WHISPER = "whisper-"
 
 
@@ -53,6 +56,8 @@ class Model:
     """An SPDX identifier, or ``LicenseRef-`` and a name."""
     files: tuple[ModelFile, ...]
     """The last one is the one that others look for."""
+    terms: str = ""
+    """Where a licence without SPDX identifier can be read; empty for the others."""
 
     @property
     def size(self) -> int:
@@ -63,6 +68,11 @@ class Model:
     def key_file(self) -> ModelFile:
         """The file that others look for."""
         return self.files[-1]
+
+    @property
+    def licence_name(self) -> str:
+        """The licence as people call it."""
+        return self.licence.removeprefix(LICENCE_REFERENCE)
 
     @property
     def chosen_as(self) -> str:
@@ -82,12 +92,14 @@ class Model:
 def offered() -> tuple[Model, ...]:
     """Every model that can be downloaded, in the order in which they are shown."""
     text = resources.files("senter.cli.downloads").joinpath("registry.toml").read_text(encoding="utf-8")
+    document = tomllib.loads(text)
     return tuple(
         Model(
             **{key: entry[key] for key in ("name", "kind", "about", "licence")},
             files=tuple(ModelFile(**file) for file in entry["file"]),
+            terms=document["licences"].get(entry["licence"], ""),
         )
-        for entry in tomllib.loads(text)["model"]
+        for entry in document["model"]
     )
 
 

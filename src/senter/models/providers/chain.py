@@ -11,7 +11,7 @@ from typing import Protocol
 from senter.bus.signatures import Check
 from senter.errors import BudgetSpent, ModelFailed, NoModel, SenterError, Unavailable
 from senter.models.job import Job
-from senter.models.providers.circuit import CLOSED, HALF_OPEN, OPEN, Circuit
+from senter.models.providers.circuit import CLOSED, HALF_OPEN, OPEN, REST_SECONDS, Circuit, Entry
 from senter.models.providers.gate import Gate, GaveWay
 from senter.models.providers.provider import Provider
 from senter.models.providers.retry import Passing, Patience
@@ -22,6 +22,9 @@ SLOW_SECONDS = 1.0
 
 Ask = Callable[[Provider], Awaitable[None]]
 
+BELIEVED_SECONDS = 30.0
+"""How long who has no such model, or refuses the key, is believed without being asked."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -31,8 +34,8 @@ class Chat(Protocol):
     async def look(self, provider: Provider) -> None:
         """See whether a provider is there, without waking a model; raises NoModel, which says who and why."""
 
-    async def check(self) -> list[Check]:
-        """What is wrong with the keys; nothing when all is well."""
+    async def check(self, providers: Sequence[Provider]) -> list[Check]:
+        """What is wrong with the keys for these providers; nothing when all is well."""
 
     def stream(
         self, provider: Provider, messages: Sequence[Message], options: GenerateOptions
@@ -51,7 +54,11 @@ class Purse(Protocol):
 
 
 class Chain:
-    """Asks the ``providers``. ``reached(provider)`` is called when one is there and will be asked."""
+    """Asks the ``providers``, whoever is not the last of them with an eye on the clock.
+
+    ``reached(provider)`` is called when one is there and will be asked, ``changed()`` when a circuit has another
+    state by itself.
+    """
 
     def __init__(
         self,
@@ -64,12 +71,14 @@ class Chain:
         self.providers = providers
         self.gate = Gate()
         self.reached: Callable[[Provider], object] = lambda _: None
+        self.changed: Callable[[], object] = lambda: None
         self._chat = chat
         self._purse = purse
         self._patience = patience
         self._clock = clock
         self._circuits = {provider: Circuit() for provider in providers}
         self._proven: set[Provider] = set()
+        self._refusals: dict[Provider, tuple[str, float]] = {}
 
     def circuit(self) -> str:
         """``open`` when a provider is left alone after failures, ``half-open`` when one is tried again."""
@@ -81,7 +90,7 @@ class Chain:
         checks: list[Check] = []
         for provider in self.providers:
             try:
-                await self._chat.look(provider)
+                await self._look(provider)
                 rest = self._trouble(provider)
                 checks.append(Check(provider.name, "warn" if rest else "ok", rest))
             except NoModel as reason:
@@ -89,7 +98,7 @@ class Chain:
         if any(check.verdict != "fail" for check in checks):
             checks = [Check(what, "warn" if verdict == "fail" else verdict, fix) for what, verdict, fix in checks]
         checks = checks or [Check("providers", "fail", f"config.toml names none; {SETUP}")]
-        return checks + await self._chat.check()
+        return checks + await self._chat.check(self.providers)
 
     def _trouble(self, provider: Provider) -> str:
         """Why a provider is not asked although it is there; empty when it is."""
@@ -101,12 +110,19 @@ class Chain:
         reasons = []
         for provider in self.providers:
             try:
-                await self._chat.look(provider)
+                await self._look(provider)
             except NoModel as reason:
                 reasons.append(str(reason))
             else:
                 return provider, ""
         return None, no_model(reasons)
+
+    async def _look(self, provider: Provider) -> None:
+        """See whether a provider can be asked: it is there, and has not just refused. Raises NoModel."""
+        await self._chat.look(provider)
+        reason, until = self._refusals.get(provider, ("", 0.0))
+        if self._clock() < until:
+            raise NoModel(reason)
 
     async def answer(self, job: Job) -> None:
         """Have a request answered by the first provider that can.
@@ -139,51 +155,82 @@ class Chain:
         raise _all_of(reasons)
 
     async def _persist(self, job: Job, provider: Provider, ask: Ask) -> None:
-        """Ask one provider until it does it, or has failed too often."""
-        circuit = self._circuits[provider]
+        """Ask one provider until it does it, or has failed too often, or the next one should have its chance."""
         while True:
             if resting := self._trouble(provider):
-                raise NoModel(resting)
+                raise Unavailable(resting)
+            share = None if provider == self.providers[-1] else job.seconds_left() / 2
             try:
-                async with self.gate.turn(provider, job.turn):
-                    return await self._attempt(job, provider, circuit, ask)
+                async with asyncio.timeout(share) as job.first_word, self.gate.turn(provider, job.turn):
+                    return await self._attempt(job, provider, ask)
             except GaveWay:
                 continue
+            except TimeoutError:
+                if share is None or not job.first_word.expired():
+                    raise
+                raise ModelFailed(f"{provider.name} did not begin to answer within {share:.3g} s") from None
             except Passing as failure:
-                job.retries += 1
-                pause = self._patience.pause(job.retries, failure.after)
-                if job.passed_on or pause is None or circuit.rest(self._clock()):
-                    raise ModelFailed(str(failure)) from failure
-                logger.info("%s is asked again in %.1f s: %s", provider.name, pause, failure)
+                pause = self._pause(job, provider, failure, job.seconds_left() if share is None else share)
             await asyncio.sleep(pause)
 
-    async def _attempt(self, job: Job, provider: Provider, circuit: Circuit, ask: Ask) -> None:
+    def _pause(self, job: Job, provider: Provider, failure: Passing, longest: float) -> float:
+        """Seconds until a provider that failed is asked again. Raises ModelFailed when it should not be."""
+        job.retries += 1
+        pause = self._patience.pause(job.retries, failure.after)
+        if job.passed_on or pause is None or pause > longest or self._trouble(provider):
+            raise ModelFailed(str(failure)) from failure
+        logger.info("%s is asked again in %.1f s: %s", provider.name, pause, failure)
+        return pause
+
+    async def _attempt(self, job: Job, provider: Provider, ask: Ask) -> None:
         """Ask one provider once, and let its circuit know what came of it."""
-        if not circuit.enter(self._clock()):
-            raise NoModel(self._trouble(provider) or f"{provider.name} failed too often and is just tried again")
-        begun = self._clock()
-        proven = provider in self._proven
-        self._proven.discard(provider)
+        circuit, begun = self._circuits[provider], self._clock()
+        entry = circuit.enter(begun)
+        if entry is None:
+            raise Unavailable(
+                self._trouble(provider) or f"{provider.name} failed too often and is just tried again"
+            )
         try:
-            # who has answered the request before is asked at once: looking takes a millisecond or two
-            if not proven:
-                await self._chat.look(provider)
-            job.begin(provider)
-            self.reached(provider)
-            async with self._purse.paying(provider, job):
-                await ask(provider)
-        except Passing:
-            circuit.failed(self._clock())
-            raise
-        except NoModel:
+            await self._ask_once(job, provider, ask)
+        except (Passing, NoModel) as failure:
             slow = self._clock() - begun > SLOW_SECONDS
-            (partial(circuit.failed, self._clock()) if slow else circuit.left)()
+            self._note(provider, entry, failed=isinstance(failure, Passing) or slow)
+            raise
+        except asyncio.CancelledError:
+            late = job.seconds_left() <= 0 or job.first_word.expired()
+            self._note(provider, entry, failed=late and not job.began)
             raise
         except BaseException:
-            circuit.left()
+            circuit.left(entry)
             raise
-        circuit.succeeded()
+        circuit.succeeded(entry)
         self._proven.add(provider)
+        self._refusals.pop(provider, None)
+
+    async def _ask_once(self, job: Job, provider: Provider, ask: Ask) -> None:
+        proven = provider in self._proven
+        self._proven.discard(provider)
+        # who has answered the request before is asked at once: looking takes a millisecond or two
+        if not proven:
+            await self._chat.look(provider)
+        job.begin(provider)
+        self.reached(provider)
+        async with self._purse.paying(provider, job):
+            try:
+                await ask(provider)
+            except NoModel as refusal:
+                # who is there and refuses will go on to do so
+                await self._chat.look(provider)
+                self._refusals[provider] = str(refusal), self._clock() + BELIEVED_SECONDS
+                raise
+
+    def _note(self, provider: Provider, entry: Entry, failed: bool) -> None:
+        circuit, now = self._circuits[provider], self._clock()
+        if not failed:
+            return circuit.left(entry)
+        circuit.failed(entry, now)
+        if circuit.state(now) == OPEN:
+            asyncio.get_running_loop().call_later(REST_SECONDS, self.changed)
 
     async def _listen(self, job: Job, provider: Provider) -> None:
         """Take an answer piece by piece. Raises Passing when nothing comes any more."""
@@ -191,6 +238,7 @@ class Chain:
         try:
             async with contextlib.aclosing(answer) as pieces, asyncio.timeout(None) as silence:  # type: ignore[type-var]
                 async for piece in pieces:
+                    job.first_word.reschedule(None)
                     silence.reschedule(asyncio.get_running_loop().time() + self._patience.stall)
                     job.take(piece)
                     if job.full:
@@ -212,5 +260,6 @@ def _all_of(reasons: Sequence[SenterError]) -> SenterError:
     failures = [reason for reason in reasons if not isinstance(reason, NoModel)]
     if not failures:
         return NoModel(no_model(reasons))
+    reasons = [*failures, *(reason for reason in reasons if isinstance(reason, NoModel))]
     kind = next(kind for kind in (BudgetSpent, Unavailable, ModelFailed) if isinstance(failures[0], kind))
-    return kind("; ".join(str(reason) for reason in reasons))
+    return kind("; ".join(dict.fromkeys(str(reason) for reason in reasons)))

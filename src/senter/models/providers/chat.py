@@ -12,14 +12,14 @@ from typing import Any
 
 from senter.bus.signatures import Check
 from senter.errors import ModelFailed, NoModel, SenterError
-from senter.models.providers import complaint, wire
+from senter.models.providers import complaint, ollama, wire
 from senter.models.providers.keys import OPENAI, OPENROUTER, Key, Keys, advice, service_of
-from senter.models.providers.provider import Provider
+from senter.models.providers.provider import OLLAMA, Provider
 from senter.models.providers.retry import Passing
-from senter.models.request import GenerateOptions, Message, Piece, ToolPart
+from senter.models.request import LARGEST_COUNT, GenerateOptions, Message, Piece, ToolPart
+from senter.models.usage.budget import BYTES_A_TOKEN
 from senter.wording import one_line, shortened
 
-LARGEST_COUNT = 2**32 - 1
 LONGEST_VECTOR = 65_536
 MOST_CALLS = 128
 """Of tools, in one answer."""
@@ -29,6 +29,8 @@ LAST_SECONDS = 2.0
 # What the library raises for JSON of another shape than it expects, and for bytes that are neither JSON nor text.
 _NONSENSE = (AttributeError, LookupError, TypeError, ValueError, OverflowError, RecursionError)
 _TEMPERATURE = "temperature"
+# DeepSeek and llama.cpp say the one, OpenRouter, Ollama and vLLM the other, and some say both
+_THOUGHTS = ("reasoning_content", "reasoning")
 _NO_MORE = object()
 
 
@@ -57,25 +59,32 @@ class Chat:
         self._set_in_their_ways: set[Provider] = set()
 
     async def look(self, provider: Provider) -> None:
-        """See whether a provider is there, without waking a model. Raises NoModel: ``ollama cannot be reached``."""
+        """See whether a provider is there, and Ollama has the model, without waking it.
+
+        Raises NoModel: ``ollama cannot be reached``.
+        """
         if not provider.embedded:
-            if service_of(provider):
-                _require(provider, await asyncio.to_thread(self._keys.find, provider))
-            return await wire.reach(provider)
+            if service_of(provider) and not (key := await asyncio.to_thread(self._keys.find, provider)).value:
+                raise NoModel(f"{provider.name} wants a key: {advice(provider, key)}")
+            await wire.reach(provider)
+            if provider.name == OLLAMA and not await ollama.has_model(provider):
+                raise NoModel(f"ollama has no model {provider.model} (ollama pull {provider.model})")
+            return
         try:
             await asyncio.to_thread(self._model_file)
         except SenterError as reason:
             raise _unusable(provider, reason) from reason
 
-    async def check(self) -> list[Check]:
-        """What is wrong with the keys, in one line; nothing when all is well."""
-        return await asyncio.to_thread(self._keys.check)
+    async def check(self, providers: Sequence[Provider]) -> list[Check]:
+        """What is wrong with the keys for these providers, a line each; nothing when all is well."""
+        return await asyncio.to_thread(self._keys.check, providers)
 
     async def stream(
         self, provider: Provider, messages: Sequence[Message], options: GenerateOptions
     ) -> AsyncIterator[Piece]:
         """Ask, and give the answer piece by piece; a stream that is closed ends the work of the provider.
 
+        The first piece comes with the first event, and may be empty; a piece of thinking aloud has its tokens only.
         ``options`` have to be complete. Raises NoModel before the first piece when the provider went away, does not
         have the model, refuses the key or wants to be paid; Passing when asking again may help; ModelFailed when it
         does not answer as it should.
@@ -85,9 +94,11 @@ class Chat:
             answer = await self._ask(client, provider, _question(provider, messages, options))
             try:
                 async with contextlib.aclosing(_until_the_end(provider, answer)) as chunks:
+                    begun = False
                     async for chunk in chunks:
                         piece = _piece(provider, chunk)
-                        if piece != Piece(model=piece.model):
+                        if not begun or not piece.empty:
+                            begun = True
                             yield piece
             finally:
                 await answer.close()
@@ -189,12 +200,6 @@ def _translated(provider: Provider, key: Key, *, embedding: bool = False) -> Ite
         raise ModelFailed(f"{name} does not speak the OpenAI protocol") from error
 
 
-def _require(provider: Provider, key: Key) -> None:
-    """Raise NoModel when there is no key for a provider that answers nobody without one."""
-    if not key.value:
-        raise NoModel(f"{provider.name} wants a key: {advice(provider, key)}")
-
-
 def _unusable(provider: Provider, reason: SenterError) -> NoModel:
     """Why a provider cannot be asked, without the advice after it: that is given for all of them at once."""
     what = str(reason).partition("; ")[0]
@@ -237,7 +242,15 @@ def _piece(provider: Provider, chunk: Any) -> Piece:
         cost=_cost(getattr(usage, "cost", None)),
         cut=any(choice.finish_reason == "length" for choice in choices),
         tools=tuple(_part(place, call) for delta in deltas for place, call in enumerate(delta.tool_calls or ())),
+        thought=sum(_thought(delta.model_extra) for delta in deltas if delta.model_extra),
     )
+
+
+def _thought(extra: dict[str, Any]) -> int:
+    """About how many tokens of thinking aloud there are, which the protocol does not know."""
+    texts = (extra.get(name) for name in _THOUGHTS)
+    said = next((text for text in texts if isinstance(text, str) and text), "")
+    return math.ceil(len(said.encode(errors="replace")) / BYTES_A_TOKEN)
 
 
 @functools.lru_cache(maxsize=16)

@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,14 +57,15 @@ def variable_of(provider: Provider) -> str:
 
 def advice(provider: Provider, key: Key) -> str:
     """What to do for a provider that wants a key and was sent none."""
-    return key.trouble or f"put one into the environment variable {variable_of(provider)} or keys.toml"
+    name = service_of(provider) or provider.host
+    return key.trouble or f'put one for "{name}" into {_told(_file(), os.environ)}, and run: chmod 600 on it'
 
 
 class Keys:
     """Finds keys. ``file`` is ``keys.toml``, by default the one beside ``config.toml``; it need not exist."""
 
     def __init__(self, file: Path | None = None, environment: Mapping[str, str] = os.environ) -> None:
-        self._file = file or paths.config_file().parent / "keys.toml"
+        self._file = file or _file()
         self._environment = environment
 
     def find(self, provider: Provider) -> Key:
@@ -76,13 +77,14 @@ class Keys:
             return Key(trouble=f"the key in {key.place} is sent over https only")
         return key
 
-    def check(self) -> list[Check]:
-        """One line about ``keys.toml`` when it cannot be used, else none; blocks for a moment."""
-        trouble = self._table()[1]
-        return [Check("keys", "warn", trouble)] if trouble else []
+    def check(self, providers: Iterable[Provider]) -> list[Check]:
+        """A line for ``keys.toml`` and each key for these providers that cannot be used; blocks for a moment."""
+        troubles = [self._table()[1], *(self.find(provider).trouble for provider in providers)]
+        return [Check("keys", "warn", trouble) for trouble in dict.fromkeys(troubles) if trouble]
 
     def _first(self, provider: Provider) -> Key:
-        names = dict.fromkeys(name.lower() for name in (provider.name, provider.host) if name)
+        known = (provider.name, service_of(provider), provider.host)
+        names = dict.fromkeys(name.lower() for name in known if name)
         for name in names:
             key = self._credential(name)
             if key.value or key.trouble:
@@ -111,9 +113,7 @@ class Keys:
 
     @property
     def _told(self) -> str:
-        """The path of the file as people write it."""
-        home = Path(self._environment.get("HOME", "/"))
-        return f"~/{self._file.relative_to(home)}" if self._file.is_relative_to(home) else str(self._file)
+        return _told(self._file, self._environment)
 
     def _table(self) -> tuple[dict[str, str], str]:
         """What the file has for whom, and why it cannot be used; both are empty when there is no file."""
@@ -138,6 +138,16 @@ class Keys:
             raise ValueError("belongs to another user")
         if stat.S_IMODE(state.st_mode) & 0o077:
             raise ValueError(f"may be read by others; run: chmod 600 {self._told}")
+
+
+def _file() -> Path:
+    return paths.config_file().parent / "keys.toml"
+
+
+def _told(file: Path, environment: Mapping[str, str]) -> str:
+    """The path of a file as people write it."""
+    home = Path(environment.get("HOME", "/"))
+    return f"~/{file.relative_to(home)}" if file.is_relative_to(home) else str(file)
 
 
 def _checked(text: str, place: str) -> Key:

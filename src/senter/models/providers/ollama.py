@@ -6,6 +6,9 @@ What is said here of Ollama is from its sources (github.com/ollama/ollama); it w
   request, and 0 takes it out at once, or when the request that runs has ended (docs/api.md; ``GenerateHandler`` in
   server/routes.go, ``expireRunner`` in server/sched.go). A model that is loaded by a request that does not say,
   stays for five minutes, or ``OLLAMA_KEEP_ALIVE`` (``load`` in server/sched.go).
+* ``GET /api/tags`` names the models that are there, without ``registry.ollama.ai/library/`` and always with a tag
+  (``DisplayShortest`` in types/model/name.go), whose default is ``latest``; small and capital letters are the same.
+  Models of Ollama's cloud need not be there (pull request 14574 of March 2026).
 * The OpenAI endpoint does not know ``keep_alive``: ``ChatCompletionRequest`` in openai/openai.go has no such field,
   and issues 3645 and 11458 report that it is ignored. A request there leaves what was set for a model that is
   loaded (``useLoadedRunner`` in server/sched.go; before pull request 5447 of July 2024 it set the usual time), and
@@ -16,19 +19,24 @@ So how long a model stays has to be said after a request there, too.
 
 import asyncio
 import importlib
+import json
 import logging
 from typing import Any
 
 from senter.errors import ModelFailed, NoModel
 from senter.models.providers.provider import Provider
-from senter.models.providers.wire import CONNECT_SECONDS, broken
+from senter.models.providers.wire import CONNECT_SECONDS, LOOK_SECONDS, broken
 from senter.wording import one_line, shortened
 
 LOAD_SECONDS = 300.0
 """How long loading may take."""
 UNLOAD_SECONDS = 10.0
+LARGEST_LIST = 1_000_000
+"""Bytes of the list of models that are read; a model has less than a thousand."""
 LONGEST_COMPLAINT = 4096
 """Bytes of an error that are read."""
+
+_OF_THE_CLOUD = (":cloud", "-cloud")
 
 
 async def load(provider: Provider, minutes: int) -> None:
@@ -47,6 +55,39 @@ async def unload(provider: Provider) -> None:
     within UNLOAD_SECONDS.
     """
     await _generate(provider, 0, UNLOAD_SECONDS, "unload")
+
+
+async def has_model(provider: Provider) -> bool:
+    """Whether Ollama has the provider's model, loaded or not; wakes nothing and takes LOOK_SECONDS at most.
+
+    True also where that cannot be found out: then asking for the model will tell.
+    """
+    wanted = provider.model.casefold().removeprefix("registry.ollama.ai/").removeprefix("library/")
+    if not wanted or wanted.endswith(_OF_THE_CLOUD):
+        return True
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            page = await _page(provider, "/api/tags")
+        names = {str(model["name"]).casefold() for model in json.loads(page)["models"]}
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return True
+    return wanted in names or f"{wanted}:latest" in names
+
+
+async def _page(provider: Provider, path: str) -> bytes:
+    """A page, up to LARGEST_LIST; empty for an error. Raises OSError."""
+    # this is asked at every start, and httpx2 would take 15 MB
+    reader, writer = await asyncio.open_connection(provider.host, provider.port)
+    try:
+        # with HTTP/1.0 a page ends where the connection does, and has no chunks
+        writer.write(f"GET {path} HTTP/1.0\r\nHost: {provider.host}\r\nUser-Agent: Senter\r\n\r\n".encode())
+        answer = bytearray()
+        while len(answer) < LARGEST_LIST and (more := await reader.read(LARGEST_LIST)):
+            answer += more
+    finally:
+        writer.transport.abort()
+    head, _, page = bytes(answer).partition(b"\r\n\r\n")
+    return page if head.split()[1:2] == [b"200"] else b""
 
 
 async def _generate(provider: Provider, keep_alive: str | int, seconds: float, what: str) -> None:

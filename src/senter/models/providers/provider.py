@@ -1,5 +1,7 @@
 """Where a language model can be asked: what ``providers`` in ``config.toml`` means. Pure."""
 
+import functools
+import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -18,7 +20,8 @@ PRESETS = {
 }
 """The base URLs by name; each is where that program listens, or that service answers, by its own documentation."""
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+# what is always this machine by RFC 6761, and what Debian's and Fedora's /etc/hosts call it
+_LOCALHOST = ("localhost", "ip6-localhost", "ip6-loopback", "localhost.localdomain")
 _PORTS = {"http": 80, "https": 443}
 
 # How many requests at once: what runs on this machine shares one processor, but vLLM was made for crowds.
@@ -47,7 +50,7 @@ class Provider:
     @property
     def here(self) -> bool:
         """Whether it runs on this machine."""
-        return self.embedded or self.host in _LOOPBACK
+        return self.embedded or _is_here(self.host)
 
     @property
     def engine(self) -> str:
@@ -89,9 +92,25 @@ def engine_of(name: str) -> str:
         return ""
 
 
+@functools.lru_cache(maxsize=64)
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine, by its name or address alone."""
+    name = host.lower().removesuffix(".")
+    if name in _LOCALHOST or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified
+
+
 def _provider(entry: str, model: str, place: str) -> Provider:
     name, _, own_model = entry.strip().partition(" ")
     model = own_model.strip() or model
+    if name == EMBEDDED and own_model.strip():
+        raise ConfigurationError(f"{place} providers: the model of embedded is chosen with: senter models use NAME")
     if name == EMBEDDED:
         return Provider(EMBEDDED)
     url = PRESETS.get(name, name)

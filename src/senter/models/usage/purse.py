@@ -3,22 +3,31 @@
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from senter.bus.signatures import Check
 from senter.database import Disk
-from senter.errors import BudgetSpent, SenterError
+from senter.errors import BudgetSpent, SenterError, Unavailable
 from senter.models.job import Job
 from senter.models.providers.provider import Provider
-from senter.models.usage.budget import Budget, Refused, Use, count, estimate, told_cost
+from senter.models.usage.budget import Budget, Refused, Use, binds, count, day_key, estimate, told_cost
 from senter.models.usage.store import Reservation, Settlement, UsageStore
 from senter.reporter.notice import NotifyOptions
-from senter.wording import one_line, shortened
+from senter.settings import BudgetSettings
 
 TITLE = "The budget for language models"
 
+SHORT_SECONDS = 1.0
+"""How long a request that no limit binds waits until something is reserved for it."""
+LATELY, MOST_COSTS = timedelta(hours=1), 20
+"""Which costs that a provider has told say what the next request may cost."""
+MOST_TOLD, MOST_TELLING = 300, 20
+"""How many budgets are remembered to be spent, and told at the same time."""
+
 Notify = Callable[[str, str, NotifyOptions], Awaitable[object]]
+_Wanted = tuple[str, str, Use, BudgetSettings, Use]
 
 logger = logging.getLogger(__name__)
 
@@ -36,13 +45,15 @@ class Purse:
         self._now = now
         self._notify = notify
         self._on_disk = Disk()
+        self._is_open = False
         self._read = ("", 0)
         self._owed: list[Settlement] = []
         self._settling: asyncio.Task[None] | None = None
         self._given_back: set[asyncio.Task[None]] = set()
         self._telling: dict[str, asyncio.Task[None]] = {}
-        self._told: set[str] = set()
-        self._charging: set[Provider] = set()
+        self._told: dict[str, None] = {}
+        self._spent_on = ""
+        self._costs: dict[Provider, deque[tuple[datetime, float]]] = {}
 
     @property
     def tokens_today(self) -> int:
@@ -51,10 +62,19 @@ class Purse:
         today = self._today()
         return (tokens if day == today else 0) + self._owed_on(today)
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether the budget of today has refused a request because it is spent."""
+        return self._spent_on == self._today()
+
     async def open(self) -> None:
-        """Begin to keep account. Raises Unavailable."""
-        await self._on_disk(self._store.open)
-        await self._read_today()
+        """Begin to keep account. Raises Unavailable, unless no limit binds people: then it is tried again later."""
+        try:
+            await self._open()
+        except Unavailable as error:
+            if binds(self._budget.limits("", costs=True)):
+                raise
+            logger.error("What is used is written down later: %s", error)
 
     async def close(self) -> None:
         """Write down what is still owed, and keep no more account."""
@@ -62,7 +82,8 @@ class Purse:
         for task in telling:
             task.cancel()
         await asyncio.gather(*telling, *self._given_back, return_exceptions=True)
-        await self._settle_owed()
+        if self._owed:
+            await self._settle_owed()
         try:
             await self._on_disk(self._store.close)
         except SenterError as error:
@@ -79,7 +100,7 @@ class Purse:
         except SenterError as error:
             damage = str(error)
         checks.append(Check("use of models", "fail" if damage else "ok", damage))
-        return checks + [
+        return [*checks, *self._budget.unpriced(self._costs)] + [
             Check("damaged use of models", "warn", f"look into {file}, or delete it") for file in set_aside
         ]
 
@@ -91,9 +112,10 @@ class Purse:
     async def paying(self, provider: Provider, job: Job) -> AsyncIterator[None]:
         """Reserve what asking may use, and settle at the end of the block what it did.
 
-        Who refuses before a word of an answer charges nothing. The block never waits for the settling, and what
-        cannot be written down now is with the next request.
-        Raises BudgetSpent, or Unavailable when nothing can be reserved.
+        Who refuses before anything of an answer came charges nothing. The block never waits for the settling, and
+        what cannot be written down now is with the next request. A request that no limit binds goes on when nothing
+        can be reserved for it within SHORT_SECONDS; what it uses is counted unless this process is killed before.
+        Raises BudgetSpent, and for a request that a limit binds Unavailable when nothing can be reserved.
         """
         sent = estimate(job.texts())
         reservation = await self._reserve(provider, job, sent)
@@ -101,37 +123,64 @@ class Purse:
         try:
             yield
         except SenterError:
-            reached = bool(job.pieces or job.tools or job.tokens_in)
+            reached = job.began or bool(job.tokens_in)
             raise
         finally:
             self._owe(self._settlement(reservation, provider, job, sent) if reached else _nothing(reservation))
 
     async def _reserve(self, provider: Provider, job: Job, sent: int) -> Reservation:
-        await self._settle_owed()
-        answer, account = job.options.max_tokens, job.options.account
-        asked = Use(sent + answer, self._budget.cost(provider, sent, answer))
-        limits = self._budget.limits(account, costs=not provider.here or provider in self._charging)
-        reserving = asyncio.ensure_future(self._on_disk(self._store.reserve, self._today(), account, asked, limits))
+        account, answer = job.options.account, max(0, job.options.max_tokens)
+        costs = [cost for told, cost in self._costs.get(provider, ()) if self._now() - told < LATELY]
+        asked = Use(sent + answer, max([self._budget.cost(provider, sent, answer), *costs]))
+        usual = self._budget.usual(provider)
+        usual = Use(usual.tokens, max(usual.cost, min(costs, default=0.0)))
+        limits = self._budget.limits(account, costs=not provider.here or provider in self._costs)
+        wanted = (self._today(), account, asked, limits, usual)
         try:
-            return await asyncio.shield(reserving)
-        except asyncio.CancelledError:
-            task = asyncio.create_task(self._give_back(reserving))
-            self._given_back.add(task)
-            task.add_done_callback(self._given_back.discard)
-            raise
+            if binds(limits):
+                await self._settle_owed()
+                return await self._reserved(wanted, None)
+            return await self._reserved_soon(wanted)
         except Refused as refused:
             self._tell(refused)
             raise BudgetSpent(str(refused)) from None
 
+    async def _reserved_soon(self, wanted: _Wanted) -> Reservation:
+        """Reserve, or go on without it: at once while one that took too long is still under way."""
+        day, account, *_ = wanted
+        if self._owed:
+            self._begin_to_settle()
+        if self._given_back:
+            return Reservation(0, day, account)
+        try:
+            return await self._reserved(wanted, SHORT_SECONDS)
+        except (TimeoutError, Unavailable) as error:
+            logger.warning(
+                "Nothing is reserved for a request that no limit binds: %s", str(error) or "it takes too long"
+            )
+            return Reservation(0, day, account)
+
+    async def _reserved(self, wanted: _Wanted, seconds: float | None) -> Reservation:
+        """Reserve within so many seconds; what is reserved later, or for a request that is gone, is given back."""
+        reserving = asyncio.ensure_future(self._on_disk(self._store.reserve, *wanted))
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.shield(reserving)
+        except (TimeoutError, asyncio.CancelledError):
+            task = asyncio.create_task(self._give_back(reserving))
+            self._given_back.add(task)
+            task.add_done_callback(self._given_back.discard)
+            raise
+
     def _settlement(self, reservation: Reservation, provider: Provider, job: Job, sent: int) -> Settlement:
         """What was used, estimated where the provider told nothing."""
-        received = estimate([job.text, *(call.name + call.arguments for call in job.tools.values())])
+        received = estimate([job.text, *(call.name + call.arguments for call in job.tools.values())]) + job.thought
         tokens_in, tokens_out = count(job.tokens_in, sent), count(job.tokens_out, received)
         cost = told_cost(job.cost)
         if cost:
-            self._charging.add(provider)
+            self._costs.setdefault(provider, deque(maxlen=MOST_COSTS)).append((self._now(), cost))
         cost = cost or self._budget.cost(provider, tokens_in, tokens_out)
-        return Settlement(reservation, provider.name, shortened(one_line(job.model)), tokens_in, tokens_out, cost)
+        return Settlement(reservation, provider.name, provider.model, tokens_in, tokens_out, cost)
 
     def _owe(self, settlement: Settlement) -> None:
         self._owed.append(settlement)
@@ -143,11 +192,13 @@ class Purse:
         return self._settling
 
     async def _settle_owed(self) -> None:
-        if self._owed:
+        if self._owed or not self._is_open:
             await asyncio.shield(self._begin_to_settle())
 
     async def _settle(self) -> None:
         try:
+            if not self._is_open:
+                await self._open()
             while self._owed:
                 written, day = list(self._owed), self._today()
                 used = await self._on_disk(self._store.settle, written, day)
@@ -157,11 +208,16 @@ class Purse:
             logger.error("What %d requests have used is written down later: %s", len(self._owed), error)
 
     async def _give_back(self, reserving: "asyncio.Future[Reservation]") -> None:
-        """Settle a reservation whose request was cancelled before it was made."""
+        """Settle a reservation whose request did not wait until it was made."""
         try:
             self._owe(_nothing(await reserving))
         except SenterError as error:
-            logger.info("Nothing was reserved for a request that was cancelled: %s", error)
+            logger.info("Nothing was reserved for a request that did not wait for it: %s", error)
+
+    async def _open(self) -> None:
+        await self._on_disk(self._store.open)
+        self._is_open = True
+        await self._read_today()
 
     async def _read_today(self) -> Use:
         day = self._today()
@@ -176,18 +232,30 @@ class Purse:
         return sum(owed.tokens_in + owed.tokens_out for owed in self._owed if owed.reservation.day == day)
 
     def _tell(self, refused: Refused) -> None:
-        if refused.key not in self._told and refused.key not in self._telling:
+        """Tell the person of a budget that is spent, unless that was done."""
+        if refused.key == day_key(self._today()):
+            self._spent_on = self._today()
+        if refused.key in self._told:
+            self._remember(refused.key)
+        elif refused.key and refused.key not in self._telling and len(self._telling) < MOST_TELLING:
             self._telling[refused.key] = asyncio.create_task(self._tell_once(refused))
 
     async def _tell_once(self, refused: Refused) -> None:
         sentence = str(refused)
         try:
             await self._notify(TITLE, sentence[0].upper() + sentence[1:], NotifyOptions(key=refused.key))
-            self._told.add(refused.key)
+            self._remember(refused.key)
         except SenterError as error:
             logger.warning("Nobody was told that a budget is spent: %s", error)
         finally:
             del self._telling[refused.key]
+
+    def _remember(self, key: str) -> None:
+        """Note that a budget was told; those that have not been asked for longest are forgotten."""
+        self._told.pop(key, None)
+        self._told[key] = None
+        for oldest in list(self._told)[:-MOST_TOLD]:
+            del self._told[oldest]
 
 
 def _nothing(reservation: Reservation) -> Settlement:

@@ -1,7 +1,8 @@
 """``usage.db``: what was used of language models, and what is reserved for the requests that are being answered.
 
-Both model workers write it. Every method blocks for the length of a disk write, and may be called from any thread.
-A full disk or a file that cannot be written raises Unavailable.
+Both model workers write it, and none waits for the disk: a power cut may lose what was counted last. Every method
+blocks while another one writes, and may be called from any thread. A full disk or a file that cannot be written
+raises Unavailable.
 """
 
 import logging
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from senter.database import Database
 from senter.errors import Unavailable
-from senter.models.usage.budget import Use, require
+from senter.models.usage.budget import NOTHING, Taken, Use, binds, require
 from senter.settings import BudgetSettings
 
 TABLES_VERSION = 1
@@ -28,18 +29,15 @@ _ADD = (
 # the second condition lets SQLite use the index
 _OF_DAY, _OF_ACCOUNT = "WHERE day = ?1", "WHERE account = ?1 AND account != ''"
 _USED = "SELECT TOTAL(tokens_in + tokens_out), TOTAL(cost) FROM used {0}"
-_TAKEN = (
-    "SELECT TOTAL(tokens), TOTAL(cost) FROM (SELECT tokens_in + tokens_out AS tokens, cost FROM used {0}"
-    " UNION ALL SELECT tokens, cost FROM reserved {0})"
-)
+_RESERVED = "SELECT TOTAL(tokens), TOTAL(cost) FROM reserved {0}"
 _USED_ON_DAY, _USED_BY_ACCOUNT = _USED.format(_OF_DAY), _USED.format(_OF_ACCOUNT)
-_TAKEN_ON_DAY, _TAKEN_BY_ACCOUNT = _TAKEN.format(_OF_DAY), _TAKEN.format(_OF_ACCOUNT)
+_RESERVED_ON_DAY, _RESERVED_BY_ACCOUNT = _RESERVED.format(_OF_DAY), _RESERVED.format(_OF_ACCOUNT)
 
 logger = logging.getLogger(__name__)
 
 
 class Reservation(NamedTuple):
-    """What may be used for one request."""
+    """What may be used for one request; its number is 0 when nothing could be reserved."""
 
     number: int
     day: str
@@ -71,32 +69,34 @@ class UsageStore(Database):
 
         What this worker had reserved when it was killed counts as used, because nobody knows what it was.
         """
-        super().open()
         self._inherited = False
+        super().open()
         try:
             with self.writing() as connection:
-                self._inherit(connection)
+                if not self._inherited:
+                    self._inherit(connection)
             self._inherited = True
         except Unavailable as error:
             logger.warning("What was reserved before is looked into later: %s", error)
 
-    def reserve(self, day: str, account: str, asked: Use, limits: BudgetSettings) -> Reservation:
+    def reserve(
+        self, day: str, account: str, asked: Use, limits: BudgetSettings, usual: Use = NOTHING
+    ) -> Reservation:
         """Keep tokens and a cost for a request; raises Refused (a BudgetSpent) when a limit does not allow it.
 
-        A limit is on what was used and what is reserved, by both workers. A power cut may lose a reservation: it
-        is not waited for the disk, since somebody waits for the answer.
+        A limit is on what was used and what is reserved, by both workers; it is spent when not even a ``usual``
+        request is left.
         """
-        number = secrets.randbits(62)
-        with self.writing(synced=False) as connection:
+        number = 1 + secrets.randbits(62)
+        with self.writing() as connection:
             if not self._inherited:
                 self._inherit(connection)
             if day != self._day:
                 oldest = (day, f"-{DAYS_KEPT} days")
                 connection.execute("DELETE FROM used WHERE day < date(?, ?)", oldest)
-            if any((limits.tokens_per_day, limits.cost_per_day, limits.tokens_per_goal, limits.cost_per_goal)):
-                today = _use(connection, _TAKEN_ON_DAY, day)
-                by_account = _use(connection, _TAKEN_BY_ACCOUNT, account) if account else Use()
-                require(limits, asked, day, today, account, by_account)
+            if binds(limits):
+                today = Taken(_use(connection, _USED_ON_DAY, day), _use(connection, _RESERVED_ON_DAY, day))
+                require(limits, asked, usual, day, today, account, self._taken_by(connection, account))
             connection.execute(
                 "INSERT INTO reserved VALUES (?, ?, ?, ?, ?, ?)",
                 (number, self._worker, day, account, asked.tokens, asked.cost),
@@ -117,6 +117,14 @@ class UsageStore(Database):
                     connection.execute(f"INSERT INTO used VALUES (?, ?, ?, ?, ?, ?, ?, ?) {_ADD}", (*key, *used))
             return _use(connection, _USED_ON_DAY, day)
 
+    def check(self) -> str:
+        """An empty string, or what is wrong: with the file, or with writing it."""
+        damage = super().check()
+        with self.writing() as connection:
+            connection.execute("INSERT INTO reserved VALUES (0, ?, '', '', 0, 0)", (self._worker,))
+            connection.execute("DELETE FROM reserved WHERE number = 0")
+        return damage
+
     def spent(self, day: str) -> Use:
         """What both workers have used on a day."""
         with self.reading() as connection:
@@ -126,6 +134,11 @@ class UsageStore(Database):
         """What both workers have used for a goal, on the days that are kept."""
         with self.reading() as connection:
             return _use(connection, _USED_BY_ACCOUNT, account)
+
+    def _taken_by(self, connection: sqlite3.Connection, account: str) -> Taken:
+        if not account:
+            return Taken()
+        return Taken(_use(connection, _USED_BY_ACCOUNT, account), _use(connection, _RESERVED_BY_ACCOUNT, account))
 
     def _inherit(self, connection: sqlite3.Connection) -> None:
         connection.execute(

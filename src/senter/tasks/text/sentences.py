@@ -5,17 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from senter.prose import (
-    BULLET,
     FENCE,
     HEADING,
-    NUMBER,
     ROW,
     RULE,
     STOPS,
+    TEXT,
     begins_anew,
     is_end,
     kind_of,
     without_mark,
+    without_quote,
 )
 from senter.wording import one_line
 
@@ -86,7 +86,7 @@ def _units(text: str) -> Iterator[_Unit]:
         elif not line.strip() or kind in (RULE, FENCE):
             yield from _paragraph(lines, number, alone=after_blank)
             after_blank = True
-        elif begins_anew(line, kind, in_list=not lines or kind_of(lines[0]) in (BULLET, NUMBER)):
+        elif begins_anew(line, kind, kind_of(lines[0]) if lines else TEXT):
             after_blank = after_blank and not lines
             yield from _paragraph(lines, number)
             lines.append(line)
@@ -98,9 +98,9 @@ def _paragraph(lines: list[str], number: int, alone: bool = False) -> Iterator[_
     """The lines before the one with this number as one paragraph, unless there are none; they leave the list."""
     if not lines:
         return
-    joined = lines[0].strip()
-    for line in lines[1:]:
-        joined += line.strip() if re.search(r"\w-$", joined) else f" {line.strip()}"
+    joined, *others = [without_quote(line).strip() for line in lines]
+    for line in others:
+        joined += line if re.search(r"\w-$", joined) else f" {line}"
     alone = alone and len(lines) == 1
     unit = _Unit(joined, alone and _looks_like_heading(joined), tuple(lines), number - len(lines))
     lines.clear()

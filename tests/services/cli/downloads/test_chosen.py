@@ -2,9 +2,12 @@
 
 import pytest
 
+from senter.cli.downloads import chosen
 from senter.cli.downloads.chosen import rows, workers_elsewhere
 from senter.cli.downloads.registry import FACE, FOLDERS, LANGUAGE, SPEECH, VOICE, Model, ModelFile
+from senter.engine.choice import choose
 from senter.errors import ConfigurationError
+from senter.settings import load
 
 ELSEWHERE = '[models.primary]\nproviders = ["ollama"]\n[models.research]\nproviders = ["ollama"]\n'
 
@@ -76,6 +79,26 @@ def test_a_language_model_that_nobody_asks_is_not_in_use(folder, file):
     assert in_use(folder, file) == []
     file.write_text(ELSEWHERE + '[engine]\nmodel = "mine.gguf"\n')
     assert in_use(folder, file) == []
+
+
+def test_the_settings_are_read_as_often_for_many_own_files_as_for_one(folder, file, monkeypatch):
+    reads = []
+    monkeypatch.setattr(chosen, "load", lambda *asked: reads.append(asked) or load(*asked))
+    monkeypatch.setattr(chosen.choice, "choose", lambda *asked: reads.append(asked) or choose(*asked))
+    (folder / "0.gguf").touch()
+    rows(ALL, folder, file)
+    once = len(reads)
+    for number in range(1, 20):
+        (folder / f"{number}.gguf").touch()
+    reads.clear()
+    assert len(rows(ALL, folder, file)) == len(ALL) + 20
+    assert len(reads) == once > 0
+
+
+def test_a_name_that_is_no_text_is_shown_with_a_mark(folder, file):
+    (folder / "bad\udcff.gguf").touch()
+    own = rows(ALL, folder, file)[-1]
+    assert (own.name, own.state, own.path) == ("bad\ufffd.gguf", "in use", str(folder / "bad\ufffd.gguf"))
 
 
 def test_a_choice_that_is_not_there_leaves_nothing_in_use(folder, file):

@@ -2,12 +2,13 @@
 
 import hashlib
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from support.file_server import Answer, FileServer
 from support.watcher import RememberingWatcher
 
-from senter.cli.downloads import part
+from senter.cli.downloads import download, part
 from senter.cli.downloads.download import Patience, pull
 from senter.cli.downloads.registry import LANGUAGE, VOICE, Model, ModelFile
 from senter.errors import Busy, Unavailable
@@ -142,6 +143,60 @@ def test_failures_are_counted_anew_when_much_has_come(server, folder, watcher):
     assert len(watcher.broken) == 4
 
 
+@pytest.mark.parametrize(
+    "resumed", [Answer(status=416), Answer(says_range="bytes 7-8/9")], ids=["no such range", "another range"]
+)
+def test_what_comes_again_and_again_from_the_beginning_is_no_progress(server, folder, watcher, resumed):
+    large = bytes(6 << 20)
+    server.files["large.gguf"] = large
+    model = Model("large", LANGUAGE, "", "MIT", (of_file(server.url("large.gguf"), large),))
+    server.enqueue(*[Answer(cut=(1 << 20) + 10), resumed] * 3)
+    with pytest.raises(Unavailable, match=r"^large\.gguf cannot be downloaded now: "):
+        pull(model, folder, watcher, PATIENT)
+    assert len(server.requests) == 3
+
+
+def test_what_an_earlier_download_had_brought_already_is_no_progress(server, folder, watcher):
+    large = bytes(6 << 20)
+    server.files["large.gguf"] = large
+    model = Model("large", LANGUAGE, "", "MIT", (of_file(server.url("large.gguf"), large),))
+    folder.mkdir()
+    (folder / "large.gguf.part").write_bytes(large[: 2 << 20])
+    server.enqueue(Answer(status=416), Answer(cut=(1 << 20) + 10), Answer(status=503))
+    with pytest.raises(Unavailable, match="the server answered 503"):
+        pull(model, folder, watcher, PATIENT)
+
+
+@pytest.mark.parametrize(
+    ("wish", "waited", "told"),
+    [
+        ("7", 7, " and asks to wait for 7 s"),
+        ("3600", 60, " and asks to wait for 3600 s"),
+        ("", 0, ""),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 0, ""),
+        ("-1", 0, ""),
+    ],
+)
+def test_a_server_that_asks_for_time_gets_it_within_reason(
+    server, model, folder, watcher, monkeypatch, wish, waited, told
+):
+    pauses = []
+    monkeypatch.setattr(download, "time", SimpleNamespace(sleep=pauses.append))
+    server.enqueue(Answer(status=429, retry_after=wish))
+    pull(model, folder, watcher, PATIENT)
+    assert_complete(folder)
+    assert pauses == [waited]
+    assert watcher.broken == [f"the server answered 429{told}"]
+
+
+def test_pauses_become_longer(server, model, folder, watcher, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(download, "time", SimpleNamespace(sleep=pauses.append))
+    server.enqueue(*[Answer(status=503)] * 3, Answer(status=503, retry_after="1"))
+    pull(model, folder, watcher, Patience())
+    assert pauses == [1, 2, 4, 8]
+
+
 def test_the_next_download_goes_on_where_the_last_one_stopped(server, model, folder, watcher):
     leave_half(folder, etag=etag_of(CONTENT))
     pull(model, folder, watcher, PATIENT)
@@ -179,6 +234,14 @@ def test_a_server_that_goes_on_elsewhere_is_not_believed(server, model, folder, 
     pull(model, folder, watcher, PATIENT)
     assert_complete(folder)
     assert server.ranges() == [f"bytes={HALF}-", ""]
+
+
+def test_a_server_that_does_not_say_how_long_the_whole_is_is_gone_on_with(server, model, folder, watcher):
+    leave_half(folder)
+    server.enqueue(Answer(says_range=f"bytes {HALF}-{len(CONTENT) - 1}/*"))
+    pull(model, folder, watcher, PATIENT)
+    assert_complete(folder)
+    assert server.ranges() == [f"bytes={HALF}-"]
 
 
 def test_a_range_that_the_server_does_not_have_begins_anew(server, model, folder, watcher):
@@ -277,6 +340,23 @@ def test_a_redirect_to_another_machine_without_encryption_is_not(server, model, 
     assert names(folder) == []
 
 
+@pytest.mark.parametrize("scheme", ["file", "ftp"])
+def test_a_redirect_to_something_else_than_the_web_is_not_followed(server, model, folder, watcher, scheme):
+    server.enqueue(Answer(status=302, location=f"{scheme}:///etc/passwd"))
+    told = rf"^model\.gguf is not downloaded: its address leads to {scheme}:, not to https:$"
+    with pytest.raises(Unavailable, match=told):
+        pull(model, folder, watcher, PATIENT)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("location", ["https://[::1:x]/model.gguf", "https://models.example:many/"])
+def test_a_redirect_that_cannot_be_understood_is_not_tried_again(server, model, folder, watcher, location):
+    server.enqueue(Answer(status=302, location=location))
+    with pytest.raises(Unavailable, match="its address leads nowhere"):
+        pull(model, folder, watcher, PATIENT)
+    assert len(server.requests) == 1
+
+
 def test_an_address_without_encryption_elsewhere_is_not_asked(folder, watcher):
     model = Model("model", LANGUAGE, "", "MIT", (of_file("http://models.example/model.gguf", CONTENT),))
     with pytest.raises(Unavailable, match="without encryption"):
@@ -364,6 +444,22 @@ def test_while_it_is_being_downloaded_nobody_else_begins(server, model, folder):
     pull(model, folder, other, PATIENT)
     assert other.refused
     assert_complete(folder)
+
+
+def test_a_lock_on_what_was_put_in_its_place_meanwhile_is_none(model, folder, monkeypatch):
+    folder.mkdir()
+    lock = part.fcntl.flock
+
+    def too_late(descriptor, how):
+        if not (folder / "model.gguf").exists():
+            (folder / "model.gguf.part").rename(folder / "model.gguf")
+        lock(descriptor, how)
+
+    monkeypatch.setattr(part.fcntl, "flock", too_late)
+    with part.alone(model, folder):
+        assert (folder / "model.gguf").exists()
+        with pytest.raises(Busy), part.alone(model, folder):
+            pass
 
 
 def test_all_files_of_a_model_come_into_its_place(voice, folder, watcher):

@@ -59,6 +59,13 @@ def test_a_bar_tells_that_what_is_there_is_checked(drawn):
     assert "checking" in drawn(("checks", 500_000))
 
 
+def test_the_rate_is_that_of_the_network_and_not_that_of_the_check(drawn):
+    checked = [("checks", 500_000), ("checks", 1_000_000)]
+    assert "B/s" in drawn(*checked)
+    line = drawn(*checked, ("at", 1_100_000))
+    assert "B/s" not in line and "1.1/2.0 MB" in line
+
+
 def test_a_lost_connection_is_told_above_the_bar(drawn, capsys):
     assert "0.1/2.0 MB" in drawn(("breaks", "the server is silent"), ("at", 100_000))
     with Bars() as bars:

@@ -21,6 +21,7 @@ from senter.cli.downloads.registry import (
     own_files,
     progress,
 )
+from senter.engine import choice
 from senter.errors import InvalidArgument, Unavailable
 
 EVERY_MODEL = pytest.mark.parametrize("model", offered(), ids=lambda model: model.name)
@@ -68,6 +69,22 @@ def test_size_and_checksum_are_of_their_form(model):
 def test_a_licence_is_one_that_can_be_looked_up(model):
     assert model.licence in SPDX or re.fullmatch(r"LicenseRef-[A-Za-z0-9.-]+", model.licence)
     assert model.about
+
+
+@EVERY_MODEL
+def test_a_licence_without_an_identifier_says_where_it_can_be_read(model):
+    assert bool(re.fullmatch(r"https://\S+", model.terms)) == (model.licence not in SPDX)
+    assert model.licence.endswith(model.licence_name) and "LicenseRef" not in model.licence_name
+
+
+@EVERY_MODEL
+def test_name_and_description_fit_a_terminal_of_80_columns(model):
+    assert len(model.name) <= 22
+    assert len(model.about) <= 27
+
+
+def test_the_suggested_model_is_among_them():
+    assert find(offered(), choice.SUGGESTED).kind == LANGUAGE
 
 
 @EVERY_MODEL

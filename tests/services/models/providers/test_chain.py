@@ -9,7 +9,7 @@ from senter.bus.signatures import Check
 from senter.errors import BudgetSpent, ModelFailed, NoModel, Unavailable
 from senter.models.deltas import Deltas
 from senter.models.job import Job
-from senter.models.providers.chain import Chain
+from senter.models.providers.chain import BELIEVED_SECONDS, Chain
 from senter.models.providers.circuit import CLOSED, HALF_OPEN, MOST_FAILURES, OPEN, REST_SECONDS
 from senter.models.providers.lanes import NOBODY, Neighbour
 from senter.models.providers.provider import providers_of
@@ -35,7 +35,7 @@ class ScriptedChat:
         self.slow = 0.0
 
     def enqueue(self, provider, *answers):
-        """An answer is an exception, or a list of pieces, exceptions and SILENCE."""
+        """An answer is an exception, or a list of pieces, exceptions, events that are waited for, and SILENCE."""
         self.scripts.setdefault(provider, []).extend(answers)
 
     async def look(self, provider):
@@ -44,7 +44,7 @@ class ScriptedChat:
             self.clock += self.slow
             raise NoModel(f"{provider.name} cannot be reached")
 
-    async def check(self):
+    async def check(self, providers):
         """As a test says of the keys."""
         return self.keys
 
@@ -59,7 +59,11 @@ class ScriptedChat:
             if step is SILENCE:
                 self.silent.set()
                 await asyncio.Event().wait()
-            yield Piece(step)
+            if isinstance(step, asyncio.Event):
+                self.silent.set()
+                await step.wait()
+            else:
+                yield Piece(step)
 
     async def embed(self, provider, texts):
         """The length of each text is its vector."""
@@ -96,14 +100,14 @@ class Asked:
         self.chain = Chain(found, self.chat, self.purse, patience, clock=lambda: self.chat.clock)
         self.told = []
 
-    def job(self, lane=INTERACTIVE):
+    def job(self, lane=INTERACTIVE, deadline_ms=5000):
         """A question."""
-        options = GenerateOptions(max_tokens=100, temperature=0.0, deadline_ms=5000, lane=lane)
+        options = GenerateOptions(max_tokens=100, temperature=0.0, deadline_ms=deadline_ms, lane=lane)
         return Job(":1.5", "1", [Message("user", "Hello")], options, Deltas(self.told.append), lambda *_: None)
 
-    async def answer(self, lane=INTERACTIVE):
+    async def answer(self, lane=INTERACTIVE, deadline_ms=5000):
         """Have a question answered; the request."""
-        job = self.job(lane)
+        job = self.job(lane, deadline_ms)
         async with asyncio.timeout(DEADLINE):
             await self.chain.answer(job)
         return job
@@ -191,14 +195,52 @@ async def test_silence_in_the_middle_is_given_up_and_what_came_is_kept(asked):
     assert job.text == "Hello "
 
 
-async def test_silence_before_the_first_word_is_waited_for(asked):
+async def test_who_does_not_begin_is_given_half_the_time_and_then_the_next_is_asked(asked):
     asked.chat.enqueue(HERE, [SILENCE])
-    asking = asyncio.create_task(asked.chain.answer(asked.job()))
+    job = await asked.answer(deadline_ms=200)
+    assert (job.provider, job.text) == (ELSEWHERE, "Hello there")
+    assert asked.purse.paid == [(HERE, ""), (ELSEWHERE, "Hello there")]
+
+
+async def test_the_last_provider_may_take_all_the_time_there_is():
+    asked = Asked(providers=[HERE])
+    asked.chat.enqueue(HERE, [SILENCE])
+    asking = asyncio.create_task(asked.chain.answer(asked.job(deadline_ms=20)))
     await asked.chat.silent.wait()
-    done, _ = await asyncio.wait([asking], timeout=4 * HASTY.stall)
-    assert not done
+    done, _ = await asyncio.wait([asking], timeout=0.1)
+    assert not done, "the deadline is the service's"
     asking.cancel()
     await asyncio.wait([asking])
+
+
+async def test_who_has_begun_may_take_longer():
+    asked = Asked(patience=Patience())
+    slow = asyncio.Event()
+    asked.chat.enqueue(HERE, ["Once ", slow, "upon a time"])
+    asking = asyncio.create_task(asked.answer(deadline_ms=100))
+    await asked.chat.silent.wait()
+    asyncio.get_running_loop().call_later(0.07, slow.set)
+    assert (await asking).text == "Once upon a time"
+
+
+async def test_who_is_too_long_in_coming_to_its_turn_is_replaced(asked):
+    asked.chat.enqueue(HERE, [SILENCE])
+    first = asyncio.create_task(asked.answer())
+    await asked.chat.silent.wait()
+    assert (await asked.answer(deadline_ms=100)).provider == ELSEWHERE
+    first.cancel()
+    await asyncio.wait([first])
+
+
+async def test_no_pause_is_longer_than_what_the_next_provider_should_have(asked):
+    asked.chat.enqueue(HERE, Passing("status 429", after=3.0))
+    assert (await asked.answer(deadline_ms=5000)).provider == ELSEWHERE
+
+
+async def test_two_that_say_the_same_are_told_once(asked):
+    asked.chat.enqueue(HERE, ModelFailed("too long"))
+    asked.chat.enqueue(ELSEWHERE, ModelFailed("too long"))
+    assert await asked.failure(ModelFailed) == "too long"
 
 
 async def test_when_nobody_is_there_each_is_named(asked):
@@ -212,7 +254,7 @@ async def test_when_nobody_is_there_each_is_named(asked):
 async def test_a_failure_is_told_before_an_absence(asked):
     asked.chat.away = {HERE}
     asked.chat.enqueue(ELSEWHERE, ModelFailed("the question is too long"))
-    assert await asked.failure(ModelFailed) == f"{HERE} cannot be reached; the question is too long"
+    assert await asked.failure(ModelFailed) == f"the question is too long; {HERE} cannot be reached"
 
 
 async def test_a_spent_budget_is_told_as_such(asked):
@@ -224,6 +266,24 @@ async def test_a_spent_budget_is_told_as_such(asked):
 async def test_who_costs_nothing_answers_when_the_other_may_not_be_paid(asked):
     asked.purse.spent_at = {HERE}
     assert (await asked.answer()).provider == ELSEWHERE
+
+
+async def test_who_has_just_refused_is_not_called_ready(asked):
+    asked.chat.enqueue(HERE, NoModel("ollama refuses the key"))
+    await asked.answer()
+    (first, second) = await asked.chain.check()
+    assert first == Check(HERE, "warn", "ollama refuses the key; see: senter setup")
+    assert second.verdict == "ok"
+    assert (await asked.chain.look())[0].name == ELSEWHERE
+    assert (await asked.answer()).provider == HERE, "whoever asks finds out anew"
+    assert [check.verdict for check in await asked.chain.check()] == ["ok", "ok"]
+
+
+async def test_a_refusal_is_believed_for_a_while_only(asked):
+    asked.chat.enqueue(HERE, NoModel("ollama refuses the key"))
+    await asked.answer()
+    asked.chat.clock += BELIEVED_SECONDS
+    assert [check.verdict for check in await asked.chain.check()] == ["ok", "ok"]
 
 
 class TestCircuit:
@@ -271,7 +331,24 @@ class TestCircuit:
         asked = Asked(providers=[HERE])
         asked.chat.enqueue(HERE, *[Passing("status 503")] * MOST_FAILURES)
         await asked.failure(ModelFailed)
-        assert "ollama failed too often and is left alone for 30 s" in await asked.failure(NoModel)
+        assert await asked.failure(Unavailable) == "ollama failed too often and is left alone for 30 s"
+
+    async def test_who_never_begins_is_left_alone_in_the_end(self):
+        asked = Asked(providers=[ELSEWHERE, HERE])
+        asked.chat.enqueue(ELSEWHERE, *[[SILENCE]] * MOST_FAILURES)
+        answers = [asked.answer(deadline_ms=100) for _ in range(MOST_FAILURES)]
+        assert {job.provider for job in await asyncio.gather(*answers)} == {HERE}
+        assert asked.chain.circuit() == OPEN
+
+    async def test_who_is_cancelled_is_not_blamed_on_the_provider(self):
+        asked = Asked(providers=[ELSEWHERE])
+        asked.chat.enqueue(ELSEWHERE, *[[SILENCE]] * MOST_FAILURES)
+        asking = [asyncio.create_task(asked.answer()) for _ in range(MOST_FAILURES)]
+        await asked.chat.silent.wait()
+        for task in asking:
+            task.cancel()
+        await asyncio.wait(asking)
+        assert asked.chain.circuit() == CLOSED
 
 
 class TestGivingWay:

@@ -9,7 +9,7 @@ from senter.models.providers.provider import Provider
 from senter.models.providers.retry import Passing
 
 PROVIDER = Provider("it", "llama3.2", host="models.example")
-ADVICE = "put one into the environment variable SENTER_KEY_MODELS_EXAMPLE or keys.toml"
+ADVICE = 'put one for "models.example" into ~/.config/senter/keys.toml, and run: chmod 600 on it'
 NOW = 1_800_000_000.0
 
 

@@ -83,11 +83,13 @@ async def test_work_is_called_back_when_somebody_waits_for_the_neighbour():
 
 async def test_work_that_was_just_called_gives_way_too():
     gate = Gate()
-    work = Worker(gate, BACKGROUND)
-    gate.meet(WAITED_FOR)
-    question = Worker(gate, INTERACTIVE)
-    await question.wait_begun()
-    assert not work.began.is_set()
+    before, work = Worker(gate, BACKGROUND), Worker(gate, BACKGROUND)
+    await before.wait_begun()
+    await let_all_move()
+    before.let_go.set()
+    before.task.add_done_callback(lambda _: gate.meet(WAITED_FOR))
+    assert isinstance(await work.end(), GaveWay)
+    assert work.turn.given_way == 1
 
 
 async def test_who_stops_waiting_leaves_its_place_to_the_next():

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from senter.models.providers.keys import LARGEST_FILE, LONGEST_KEY, Key, Keys, variable_of
+from senter.bus.signatures import Check
+from senter.models.providers.keys import LARGEST_FILE, LONGEST_KEY, Key, Keys, advice, variable_of
 from senter.models.providers.provider import Provider, providers_of
 
 KEY = "sk-swordfish"
@@ -63,7 +64,7 @@ def credential(tmp_path, environment):
 def test_where_there_is_none_there_is_no_key_and_no_trouble(keys):
     for name in ("openai", "ollama", EXAMPLE, "embedded"):
         assert keys.find(provider_of(name)) == Key()
-    assert keys.check() == []
+    assert keys.check([provider_of("openai"), provider_of("embedded")]) == []
 
 
 @pytest.mark.parametrize(
@@ -172,8 +173,44 @@ def test_a_file_that_others_may_read_is_not_used(keys, write, mode):
     write(f'openai = "{KEY}"', mode)
     told = "~/.config/senter/keys.toml may be read by others; run: chmod 600 ~/.config/senter/keys.toml"
     assert keys.find(provider_of("openai")) == Key(trouble=told)
-    ((what, verdict, fix),) = keys.check()
-    assert (what, verdict, fix) == ("keys", "warn", told)
+    for providers in ([], [provider_of("openai"), provider_of(EXAMPLE)]):
+        assert keys.check(providers) == [Check("keys", "warn", told)], "it is told, and told once"
+
+
+def test_a_key_that_cannot_be_used_is_told_of_each_provider(keys, environment):
+    environment["OPENAI_API_KEY"] = "sk sword"
+    environment["SENTER_KEY_MODELS_EXAMPLE_ORG"] = KEY
+    open_to_all = provider_of("http://models.example.org/v1")
+    found = keys.check([provider_of("openai"), provider_of("openrouter"), open_to_all, open_to_all])
+    assert found == [
+        Check(
+            "keys",
+            "warn",
+            "the key in OPENAI_API_KEY is not used: it has spaces, line breaks or marks that no key has",
+        ),
+        Check("keys", "warn", "the key in SENTER_KEY_MODELS_EXAMPLE_ORG is sent over https only"),
+    ]
+    assert keys.check([provider_of("ollama")]) == [], "a key for nobody who is asked is none of our business"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("openai", "openai"),
+        ("https://api.openai.com/v1", "openai"),
+        ("openrouter", "openrouter"),
+        (EXAMPLE, "models.example.org"),
+        ("vllm", "localhost"),
+        ("http://[::1]:8080/v1", "::1"),
+    ],
+)
+def test_a_key_that_is_put_where_the_advice_says_is_found(keys, write, name, told):
+    provider = provider_of(name)
+    where = "~/.config/senter/keys.toml"
+    assert advice(provider, keys.find(provider)) == f'put one for "{told}" into {where}, and run: chmod 600 on it'
+    write(f'"{told}" = "{KEY}"')
+    assert keys.find(provider) == Key(KEY, where)
+    assert advice(provider, Key(trouble="it is a link")) == "it is a link"
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to give a file away")

@@ -62,7 +62,6 @@ def test_a_url_is_a_provider_and_says_where_to_connect(url, host, port):
         ("  openrouter   meta/llama 3  ", "openrouter", "meta/llama 3"),
         ("http://localhost:1/v1 mistral:7b", "http://localhost:1/v1", "mistral:7b"),
         ("embedded", "embedded", ""),
-        ("embedded mistral", "embedded", ""),
     ],
 )
 def test_an_entry_may_name_a_model_of_its_own(entry, name, model):
@@ -73,9 +72,18 @@ def test_an_entry_may_name_a_model_of_its_own(entry, name, model):
 def test_one_provider_may_be_there_with_two_models_but_not_twice_with_one():
     large, small = providers_of(["ollama llama3.2:70b", "ollama"], "llama3.2", PLACE)
     assert (large.model, small.model) == ("llama3.2:70b", "llama3.2")
-    for twice in (["ollama", "ollama"], ["ollama llama3.2", "ollama"], ["embedded", "embedded x"]):
+    for twice in (["ollama", "ollama"], ["ollama llama3.2", "ollama"], ["embedded", "embedded"]):
         with pytest.raises(ConfigurationError, match=f"has {twice[1].split()[0]} twice"):
             providers_of(twice, "llama3.2", PLACE)
+
+
+def test_the_model_of_the_embedded_engine_is_chosen_elsewhere():
+    for entry in ("embedded mistral", " embedded  tiny.gguf "):
+        with pytest.raises(ConfigurationError) as refused:
+            providers_of(["ollama", entry], "llama3.2", PLACE)
+        assert (
+            str(refused.value) == f"{PLACE} providers: the model of embedded is chosen with: senter models use NAME"
+        )
 
 
 @pytest.mark.parametrize(
@@ -106,6 +114,28 @@ def test_a_url_with_a_secret_is_refused_without_repeating_it(url):
 )
 def test_a_key_is_safe_over_tls_and_on_this_machine(url, private):
     assert provider_of(url).private == private
+
+
+HERE = (
+    *("localhost", "LOCALHOST.", "models.localhost", "ip6-localhost", "ip6-loopback", "localhost.localdomain"),
+    *("127.0.0.1", "127.0.1.1", "127.255.255.254", "0.0.0.0", "[::]", "[::1]", "[0:0::1]", "[::ffff:127.0.0.1]"),
+)
+ELSEWHERE = (
+    *("localhost.example", "notlocalhost", "example.org", "127.0.0.1.example", "128.0.0.1", "10.0.0.1", "0.0.0.1"),
+    *("[::2]", "[fe80::1]", "[::ffff:10.0.0.1]", "169.254.1.1"),
+)
+
+
+@pytest.mark.parametrize("host", HERE)
+def test_every_name_of_this_machine_is_here(host):
+    provider = provider_of(f"http://{host}:8080/v1")
+    assert (provider.here, provider.private, provider.engine, provider.slots) == (True, True, "port 8080", 1)
+
+
+@pytest.mark.parametrize("host", ELSEWHERE)
+def test_what_only_looks_like_this_machine_is_elsewhere(host):
+    provider = provider_of(f"http://{host}:8080/v1")
+    assert (provider.here, provider.private, provider.engine, provider.slots) == (False, False, "", 8)
 
 
 @pytest.mark.parametrize(

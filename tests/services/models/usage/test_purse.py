@@ -1,6 +1,7 @@
 """Paying for requests: reserved before, settled after, whatever comes between."""
 
 import asyncio
+import sqlite3
 import threading
 
 import pytest
@@ -16,7 +17,7 @@ from senter.models.providers.provider import providers_of
 from senter.models.providers.retry import Passing
 from senter.models.request import BACKGROUND, GenerateOptions, Message, Piece, ToolPart
 from senter.models.usage.budget import Budget, Use, estimate
-from senter.models.usage.purse import Purse
+from senter.models.usage.purse import MOST_COSTS, MOST_TELLING, Purse
 from senter.models.usage.store import UsageStore
 from senter.settings import BudgetSettings, ModelSettings
 
@@ -139,7 +140,7 @@ async def test_the_most_a_request_can_use_is_reserved_while_it_is_answered(open_
 async def test_what_the_provider_tells_is_what_was_used(purse):
     await pay(purse, job("7"), Piece("Hello"), Piece(model="m-2026", tokens_in=20, tokens_out=3))
     assert await used(purse) == purse._store.spent_by("7") == Use(23)
-    assert rows(purse) == [(TODAY, "7", "research", "ollama", "m-2026", 20, 3, 0.0)]
+    assert rows(purse) == [(TODAY, "7", "research", "ollama", "m", 20, 3, 0.0)]
 
 
 async def test_what_it_does_not_tell_is_estimated(purse):
@@ -157,6 +158,25 @@ async def test_schema_and_tools_are_a_part_of_the_question(purse):
     asked.options = GenerateOptions(max_tokens=1, json_schema="{}" * 30, tools="[]" * 30)
     await pay(purse, asked)
     assert await used(purse) == Use(SENT + 2 * estimate(["x" * 60]))
+
+
+async def test_what_was_thought_aloud_is_charged_although_it_is_no_answer(purse):
+    with pytest.raises(ModelFailed):
+        await pay(purse, job(), Piece(thought=120), Piece(thought=80), failure=ModelFailed("too late"))
+    assert await used(purse) == Use(SENT + 200)
+    await pay(purse, job(), Piece("x", thought=40))
+    assert await used(purse) == Use(2 * SENT + 240 + estimate(["x"]))
+
+
+async def test_who_breaks_off_before_a_word_but_not_before_anything_charges_what_was_sent(purse):
+    with pytest.raises(Passing):
+        await pay(purse, job(), Piece(model="m"), failure=Passing("it ended in the middle"))
+    assert await used(purse) == Use(SENT)
+
+
+async def test_nobody_can_reserve_less_than_nothing(purse):
+    async with purse.paying(HERE, job(max_tokens=-(10**15))):
+        assert reserved(purse) == [(SENT, 0.0)]
 
 
 async def test_vectors_have_no_answer_to_pay_for(purse):
@@ -344,8 +364,38 @@ async def test_what_a_provider_lies_about_is_written_down_all_the_same(purse, li
     await pay(purse, job(), lie)
     assert (await used(purse)).tokens >= SENT
     assert reserved(purse) == []
-    (row,) = rows(purse)
-    assert len(row[4]) <= 200
+    assert [row[4] for row in rows(purse)] == ["m"]
+
+
+async def test_a_provider_that_calls_its_model_another_name_each_time_fills_nothing(purse):
+    for number in range(5):
+        await pay(purse, job(max_tokens=1), Piece("x", model=f"m-{number}"))
+    await settled(purse)
+    assert len(rows(purse)) == 1
+
+
+async def test_who_tells_what_it_costs_is_reserved_the_most_it_told_lately(purse, clock):
+    for cost in (0.2, 1.5, 0.3):
+        await pay(purse, job(max_tokens=1), Piece("x", cost=cost), provider=ELSEWHERE)
+    async with purse.paying(ELSEWHERE, job()), purse.paying(HERE, job()):
+        assert sorted(reserved(purse)) == [(SENT + ANSWER, 0.0), (SENT + ANSWER, 1.5)]
+        # 2.00 were told, and 1.50 may be by each that is asked
+        with pytest.raises(
+            BudgetSpent, match=r"^this request may need 1\.50 of today's 5\.00 .*, and 0\.00 are free"
+        ):
+            async with purse.paying(ELSEWHERE, job(max_tokens=1)), purse.paying(ELSEWHERE, job(max_tokens=1)):
+                pass
+    clock.set(f"{TODAY} 11:00")
+    async with purse.paying(ELSEWHERE, job()):
+        assert reserved(purse) == [(SENT + ANSWER, 0.0)]
+
+
+async def test_costs_are_remembered_for_some_requests_only(open_purse):
+    purse = await open_purse(limits=BudgetSettings(0, 0, 0.0, 0.0))
+    for cost in (9.0, *[0.1] * MOST_COSTS):
+        await pay(purse, job(), Piece("x", cost=cost), provider=ELSEWHERE)
+    async with purse.paying(ELSEWHERE, job()):
+        assert reserved(purse)[-1] == (SENT + ANSWER, 0.1)
 
 
 # whom the limits bind
@@ -436,6 +486,72 @@ async def test_every_goal_that_has_spent_its_budget_is_told(purse, reporter):
             await pay(purse, job(account, max_tokens=400))
     await until(lambda: not purse._telling)
     assert sorted(key for *_, key in reporter.told) == ["budget-goal-7", "budget-goal-8"]
+
+
+async def test_a_request_that_is_too_large_is_not_told_and_ends_nobody_elses_day(open_purse, reporter):
+    purse = await open_purse(limits=BudgetSettings())
+    with pytest.raises(BudgetSpent, match=r"may need 4,000,000,014 of today's 2,000,000 tokens, and 2,000,000 are"):
+        await pay(purse, job(max_tokens=4 * 10**9))
+    assert (purse.is_spent, purse._telling, reporter.asked) == (False, {}, 0)
+    await pay(purse, job(), Piece("x"))
+
+
+async def test_what_a_person_may_use_does_not_spend_the_day_of_research(open_purse, reporter):
+    primary, purse = await open_purse("primary", BudgetSettings()), await open_purse(limits=BudgetSettings())
+    async with primary.paying(HERE, job(max_tokens=4 * 10**9)):
+        with pytest.raises(BudgetSpent, match="ask again when other requests are answered"):
+            await pay(purse, job("7"))
+    assert (purse.is_spent, purse._telling, reporter.asked) == (False, {}, 0)
+    await settled(primary)
+    await pay(purse, job("7"), Piece("x"))
+
+
+async def test_a_day_is_spent_until_midnight(purse, clock):
+    await pay(purse, job(), Piece(tokens_in=1000, tokens_out=1))
+    with pytest.raises(BudgetSpent):
+        await pay(purse, job())
+    assert purse.is_spent
+    clock.set(f"{TOMORROW} 00:01")
+    assert not purse.is_spent
+
+
+async def test_a_goal_that_is_spent_is_not_the_day(purse, reporter):
+    with pytest.raises(BudgetSpent):
+        await pay(purse, job("7", max_tokens=400))
+    await until(lambda: reporter.told)
+    assert not purse.is_spent
+
+
+async def test_money_is_spent_when_the_cheapest_request_lately_cost_more_than_is_left(open_purse, reporter):
+    purse = await open_purse(limits=BudgetSettings(cost_per_day=1.0))
+    await pay(purse, job(), Piece("x", cost=0.6), provider=ELSEWHERE)
+    with pytest.raises(BudgetSpent, match=r"today 0\.40 of 1\.00 for language models are left"):
+        await pay(purse, job(), provider=ELSEWHERE)
+    await until(lambda: reporter.told)
+    assert purse.is_spent
+
+
+async def test_only_so_many_budgets_are_remembered_and_the_day_is_one_of_them(purse, reporter, monkeypatch):
+    monkeypatch.setattr("senter.models.usage.purse.MOST_TOLD", 3)
+    await pay(purse, job(), Piece(tokens_in=1000, tokens_out=1))
+    for account in range(10):
+        with pytest.raises(BudgetSpent):
+            await pay(purse, job())
+        await until(lambda: not purse._telling)
+        purse._remember(f"budget-goal-{account}")
+    assert list(purse._told) == ["budget-goal-8", "budget-2026-11-22", "budget-goal-9"]
+    assert reporter.asked == 1
+
+
+async def test_a_reporter_that_hangs_is_not_told_of_any_number_of_goals(purse):
+    async def notify(*_):
+        await asyncio.Event().wait()
+
+    purse._notify = notify
+    for account in range(2 * MOST_TELLING):
+        with pytest.raises(BudgetSpent):
+            await pay(purse, job(str(account), max_tokens=400))
+    assert len(purse._telling) == MOST_TELLING
 
 
 async def test_the_caller_does_not_wait_until_it_is_told(purse):
@@ -536,6 +652,67 @@ async def test_what_cannot_be_written_down_is_written_down_with_the_next_request
     assert (await used(purse), purse.tokens_today, reserved(purse)) == (Use(27), 27, [])
 
 
+async def test_people_are_answered_on_a_full_disk_and_it_is_counted_when_there_is_room(open_purse, caplog):
+    primary = await open_purse("primary")
+    fill_the_disk(primary)
+    for _ in range(3):
+        await pay(primary, job(), Piece("an answer", tokens_in=20, tokens_out=5))
+    with pytest.raises(Unavailable, match=r"usage\.db cannot be used"):
+        await pay(primary, job("7"))
+    await settled(primary)
+    assert (await used(primary), primary.tokens_today) == (Use(), 75)
+    assert "Nothing is reserved for a request that no limit binds: " in caplog.text
+    fill_the_disk(primary, full=False)
+    await pay(primary, job(), Piece(tokens_in=1, tokens_out=1))
+    assert (await used(primary), primary.tokens_today, reserved(primary)) == (Use(77), 77, [])
+
+
+async def test_people_are_answered_when_the_database_cannot_be_opened_and_it_is_tried_again(
+    open_purse, tmp_path, caplog
+):
+    (tmp_path / "usage.db").mkdir()
+    primary = await open_purse("primary")
+    assert "usage.db cannot be opened" in caplog.text
+    await pay(primary, job(), Piece(tokens_in=20, tokens_out=5))
+    with pytest.raises(Unavailable):
+        await pay(primary, job("7"))
+    assert primary.tokens_today == 25
+    (tmp_path / "usage.db").rmdir()
+    await pay(primary, job("7"), Piece(tokens_in=1, tokens_out=1))
+    assert (await used(primary), reserved(primary)) == (Use(27), [])
+
+
+async def test_people_who_are_to_pause_are_refused_on_a_full_disk(open_purse):
+    primary = await open_purse("primary", BudgetSettings(primary_pauses=True))
+    fill_the_disk(primary)
+    with pytest.raises(Unavailable, match=r"usage\.db cannot be used"):
+        await pay(primary, job())
+    fill_the_disk(primary, full=False)
+
+
+async def test_people_do_not_wait_for_a_disk_that_others_keep_busy(open_purse, tmp_path, monkeypatch):
+    monkeypatch.setattr("senter.models.usage.purse.SHORT_SECONDS", 0.01)
+    primary = await open_purse("primary")
+    await pay(primary, job(), Piece(tokens_in=2, tokens_out=1))
+    await settled(primary)
+    other = sqlite3.connect(tmp_path / "usage.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        await pay(primary, job(), Piece(tokens_in=20, tokens_out=5))
+        (late,) = primary._given_back
+        reserving = primary._on_disk._since
+        await pay(primary, job(), Piece(tokens_in=20, tokens_out=5))
+        assert primary._given_back == {late}
+        # the reservation that is late, and the settling that waits behind it: requests do not pile up
+        assert len(reserving) <= 2
+        assert primary.tokens_today == 53
+    finally:
+        other.rollback()
+        other.close()
+    await until(lambda: not primary._given_back)
+    assert (await used(primary), reserved(primary)) == (Use(53), [])
+
+
 async def test_what_could_never_be_written_down_counts_as_reserved_after_the_next_start(open_purse):
     purse = await open_purse()
     async with purse.paying(HERE, job()):
@@ -574,6 +751,18 @@ async def test_how_much_of_the_day_is_used_is_told(purse):
     await pay(purse, job(max_tokens=10), Piece(tokens_in=150, tokens_out=0))
     verdict, sentence = (await purse.check())[0][1:]
     assert (verdict, sentence[:36]) == ("fail", "today's 1,000 tokens are used up; ra")
+
+
+async def test_a_provider_that_limits_on_costs_do_not_bind_is_told_until_it_tells_a_cost(open_purse):
+    purse = await open_purse("primary", prices=ModelSettings(model="m", providers=("https://models.example/v1",)))
+    (check,) = (await purse.check())[2:]
+    assert (check.what, check.verdict) == ("price of https://models.example/v1", "warn")
+    assert check.fix == (
+        "https://models.example/v1 has no price: cost_per_day and cost_per_goal in [budget] do not bind it;"
+        " set price_in and price_out in [models.primary]"
+    )
+    await pay(purse, job(), Piece("x", cost=0.1), provider=ELSEWHERE)
+    assert (await purse.check())[2:] == []
 
 
 async def test_a_database_that_cannot_be_written_is_told(purse):

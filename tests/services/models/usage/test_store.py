@@ -167,16 +167,37 @@ def test_use_is_kept_by_day_goal_worker_provider_and_model(store, neighbour):
 
 def test_both_workers_use_one_budget(store, neighbour):
     reserve(store, 600)
-    with pytest.raises(BudgetSpent, match="today 400 of 1,000 tokens are left, and this request may need 500"):
+    with pytest.raises(BudgetSpent, match="may need 500 of today's 1,000 tokens, and 400 are free now; ask again"):
         reserve(neighbour, 500)
     reserve(neighbour, 400)
-    with pytest.raises(BudgetSpent, match="today's 1,000 tokens are used up"):
+    with pytest.raises(BudgetSpent, match="and 0 are free now"):
         reserve(store, 1)
 
 
+def test_only_what_was_used_spends_a_budget(store, neighbour):
+    person = reserve(neighbour, 4 * 10**9, limits=NO_LIMITS)
+    with pytest.raises(BudgetSpent) as refused:
+        reserve(store, 100, account="7")
+    assert refused.value.key == ""
+    settle(neighbour, person, 500)
+    reserve(store, 100, account="7")
+    settle(store, reserve(store, 300, account="8"), 290)
+    with pytest.raises(BudgetSpent, match="goal 8 has 10 of its 300 tokens left") as refused:
+        reserve(store, 20, account="8")
+    assert refused.value.key == "budget-goal-8"
+
+
+def test_what_a_usual_request_needs_decides_whether_a_budget_is_spent(store):
+    settle(store, reserve(store, 700), 700)
+    for usual, key in ((300, ""), (301, f"budget-{TODAY}")):
+        with pytest.raises(BudgetSpent) as refused:
+            store.reserve(TODAY, "", Use(400), LIMITS, Use(usual))
+        assert refused.value.key == key
+
+
 def test_every_goal_has_a_budget_of_its_own(store, neighbour):
-    settle(store, reserve(store, 200, account="7"), 200)
-    reserve(neighbour, 100, account="7")
+    settle(store, reserve(store, 290, account="7"), 290)
+    reserve(neighbour, 10, account="7")
     with pytest.raises(BudgetSpent, match="goal 7 has used up its 300 tokens"):
         reserve(store, 1, account="7")
     reserve(store, 300, account="8")
@@ -184,9 +205,9 @@ def test_every_goal_has_a_budget_of_its_own(store, neighbour):
 
 def test_money_is_limited_as_tokens_are(store):
     reserve(store, 1, 0.25, "7")
-    with pytest.raises(BudgetSpent, match=r"goal 7 has 0\.25 of its 0\.50 for language models left"):
+    with pytest.raises(BudgetSpent, match=r"0\.30 of goal 7's 0\.50 for language models, and 0\.25 are free now"):
         reserve(store, 1, 0.3, "7")
-    reserve(store, 1, 0.75)
+    settle(store, reserve(store, 1, 0.75), cost=0.96)
     with pytest.raises(BudgetSpent, match=r"today's 1\.00 for language models are used up"):
         reserve(store, 1, 0.01, "8")
 
@@ -315,7 +336,7 @@ def test_until_then_it_is_still_reserved(neighbour, start):
     assert dying.stdout.readline() == "holding\n"
     dying.kill()
     dying.wait(50)
-    with pytest.raises(BudgetSpent, match="goal 7 has 190 of its 300 tokens left"):
+    with pytest.raises(BudgetSpent, match="200 of goal 7's 300 tokens, and 190 are free now"):
         reserve(neighbour, 200, account="7")
 
 
@@ -398,6 +419,6 @@ def test_what_was_used_is_found_without_looking_through_all_of_it(store):
         connection.set_trace_callback(None)
         asked = [statement for statement in plans if statement.startswith("SELECT TOTAL")]
         steps = [step for statement in asked for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
-    assert len(asked) == 4
+    assert len(asked) == 6
     assert [step for step in steps if step.startswith("SCAN used")] == []
     assert len([step for step in steps if step.startswith("SEARCH used")]) == 4

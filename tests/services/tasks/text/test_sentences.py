@@ -33,6 +33,14 @@ def texts(text):
         ("See **this** [page](https://a.example/b) [12].", ["See this page."]),
         ("| a | 3 |\n|---|---|\n| b | 4 |", ["a | 3", "b | 4"]),
         ("```\ncode here\n```", ["code here"]),
+        (
+            "He says\n> One is\n> here. Two.\n>\n> - three\n\nEnd",
+            ["He says", "One is here.", "Two.", "three", "End"],
+        ),
+        ("I said no. Then I left. See No. 5.", ["I said no.", "Then I left.", "See No. 5."]),
+        ("Am 3. Oktober war es. Danach nicht.", ["Am 3. Oktober war es.", "Danach nicht."]),
+        ("Great! \U0001f389 Let's go.", ["Great!", "\U0001f389 Let's go."]),
+        ("one is there. two is here.", ["one is there. two is here."]),
         ("Bugs go to:\n\n    bugs@a.example\n\nThanks.", ["Bugs go to: bugs@a.example", "Thanks."]),
         ("\x1b[31mred\x1b[0m\u202e alert", ["[31mred[0m alert"]),
         ("", []),
@@ -66,6 +74,7 @@ def test_a_text_of_headings_gives_the_headings():
         ("The same. The same.\nThe same.", [0, 0, 1]),
         ("Bugs go to:\n\n    bugs@a.example\n\nThanks.", [0, 4]),
         ("the first-\ntime buyer. He\npays.", [0, 1]),
+        ("> One is\n> here. Two is\n> there.", [0, 1]),
         ("One is\nhere. [Two](https://a.example) is\nthere.", [0, 1]),
     ],
 )
@@ -98,6 +107,8 @@ def test_no_text_breaks_it_and_every_sentence_is_one_printable_line(text):
         "**" * 10_000,
         f"|{'| ' * 10_000}x",
         '" a. ' * 5_000,
+        f"{'> ' * 10_000}x",
+        f"{'>' * 20_000}x",
     ],
 )
 def test_a_text_that_is_made_to_harm_takes_no_long(text):
