@@ -50,6 +50,7 @@ class Connection:
         self._rooms: dict[str, str] = {}
         self._refusal: SenterError | None = None
         self._on_reopened: list[Callable[[], Awaitable[None]]] = []
+        self._learning = asyncio.Lock()
 
     async def open(self) -> None:
         """Connect. Raises NotRunning when there is no bus or it does not let us in."""
@@ -171,8 +172,9 @@ class Connection:
             yield
         finally:
             self._subscriptions.entries.remove((match, handler))
-            with contextlib.suppress(SenterError):
-                await self.ask_daemon("RemoveMatch", "s", match.rule())
+            if match.needs_rule:
+                with contextlib.suppress(SenterError):
+                    await self.ask_daemon("RemoveMatch", "s", match.rule())
 
     async def wait_owned(self, name: str) -> None:
         """Return when somebody owns a bus name."""
@@ -227,15 +229,9 @@ class Connection:
         answer, InvalidArgument for values that do not fit the signature, Unavailable after ``timeout`` seconds or
         when the bus goes away meanwhile, NotRunning when it has gone before.
         """
-        message = Message(
-            destination=destination,
-            path=path,
-            interface=interface,
-            member=member,
-            signature=signature,
-            body=list(arguments),
-            flags=MessageFlag.NONE if autostart else MessageFlag.NO_AUTOSTART,
-        )
+        values = {"path": path, "interface": interface, "member": member, "signature": signature}
+        flags = MessageFlag.NONE if autostart else MessageFlag.NO_AUTOSTART
+        message = Message(destination=destination, body=list(arguments), flags=flags, **values)
         if self._bus is None or not self._bus.connected:
             raise NotRunning("there is no connection to the bus")
         try:
@@ -263,11 +259,14 @@ class Connection:
 
     async def _add_match(self, match: Match) -> None:
         owners = self._subscriptions.owners
-        if match.sender and match.sender != DAEMON and match.sender not in owners:
-            owners[match.sender] = ""
-            await self._add_match(name_changes(match.sender))
-            owners[match.sender] = await self.owner(match.sender)
-        await self.ask_daemon("AddMatch", "s", match.rule())
+        if match.sender and match.sender != DAEMON:
+            async with self._learning:
+                if match.sender not in owners:
+                    owners[match.sender] = ""
+                    await self._add_match(name_changes(match.sender))
+                    owners[match.sender] = await self.owner(match.sender)
+        if match.needs_rule:
+            await self.ask_daemon("AddMatch", "s", match.rule())
 
     def _receive(self, message: Any) -> Any:
         if message.message_type is MessageType.METHOD_CALL:

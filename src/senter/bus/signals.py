@@ -24,10 +24,13 @@ class Match:
     """A bus name; signals of anybody else are not delivered."""
     arg0: str = ""
     arg0namespace: str = ""
+    needs_rule: bool = True
+    """False for signals that are sent to this connection alone: those the daemon delivers without being asked."""
 
     def rule(self) -> str:
         """The match rule for the bus daemon."""
-        pairs = {"type": "signal", **{key: value for key, value in vars(self).items() if value}}
+        wanted = {key: value for key, value in vars(self).items() if value and key != "needs_rule"}
+        pairs = {"type": "signal", **wanted}
         return ",".join(f"{key}='{value}'" for key, value in pairs.items())
 
     def matches(self, message: Any) -> bool:

@@ -8,7 +8,7 @@ import contextlib
 from typing import Any
 
 from senter.bus.connection import BusError, Connection
-from senter.bus.signals import Match
+from senter.bus.signals import Handler, Match
 
 SYSTEMD = "org.freedesktop.systemd1"
 ROOT = "/org/freedesktop/systemd1"
@@ -51,6 +51,18 @@ class Manager:
         """``active``, ``activating``, ``inactive``, ``failed`` …; a unit that does not exist is ``inactive``."""
         return str(await self._property(unit, "Unit", "ActiveState"))
 
+    async def prospect(self, unit: str) -> str:
+        """Like ``state``, but ``activating`` also while a start is queued."""
+        state = await self.state(unit)
+        if state == "inactive" and (await self._property(unit, "Unit", "Job"))[0]:
+            return "activating"
+        return state
+
+    def watching(self, path: str, handler: Handler) -> contextlib.AbstractAsyncContextManager[None]:
+        """Call ``handler`` at every change of a unit that was found, for the length of a block."""
+        match = Match(PROPERTIES, "PropertiesChanged", path=path, sender=SYSTEMD)
+        return self._connection.subscribed(match, handler)
+
     async def wait_active(self, unit: str) -> None:
         """Return when a unit is active, also when the bus goes away meanwhile."""
         changed = asyncio.Event()
@@ -61,8 +73,7 @@ class Manager:
 
         path = await self.subscribe_and_find(unit)
         self._connection.on_reopened(look_again)
-        match = Match(PROPERTIES, "PropertiesChanged", path=path, sender=SYSTEMD)
-        async with self._connection.subscribed(match, lambda *_: changed.set()):
+        async with self.watching(path, lambda *_: changed.set()):
             while await self.state(unit) != "active":
                 await changed.wait()
                 changed.clear()

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 
 from senter.bus.client import Peer
@@ -22,10 +24,14 @@ GRACE = 30.0
 """Seconds after the deadline of a request within which its worker has to tell so."""
 CANCEL_TIMEOUT = 2.0
 WARM_TIMEOUT = 300.0
+BUS_PATIENCE = 10.0
+"""Seconds that a request waits for whoever reopens the connection; a room does that, a command does not."""
 TRIES = 3
 
 ACCOUNTS = ("budget", "use of models")
 """The rows of ``check`` that are about what may be used; the others are about who can be asked."""
+
+logger = logging.getLogger(__name__)
 
 
 class ModelClient:
@@ -35,6 +41,8 @@ class ModelClient:
         self._connection = connection
         self._room = room
         self._peer = Peer(connection, room)
+        self._returns, self._back = 0, asyncio.Event()
+        connection.on_reopened(self._come_back)
         self._usual_seconds = MANNERS[room.instance].deadline_ms / 1000
 
     async def generate(
@@ -61,15 +69,11 @@ class ModelClient:
             if on_sentence:
                 _tell_each(on_sentence, spoken.feed(text))
 
-        async with self._hearing() as hearing:
-            try:
-                async with asyncio.timeout(patience):
-                    word, outcome = await self._ask(hearing, [pack(dict(row)) for row in messages], chosen, tell)
-            except TimeoutError:
-                raise Unavailable(f"the {self._room.title} did not finish within {patience:g} s") from None
-            finally:
-                if not hearing.over:
-                    await asyncio.shield(self._cancel(hearing.request_id))
+        try:
+            async with asyncio.timeout(patience):
+                word, outcome = await self._ask([pack(dict(row)) for row in messages], chosen, tell)
+        except TimeoutError:
+            raise Unavailable(f"the {self._room.title} did not finish within {patience:g} s") from None
         require_ok(word, outcome)
         if on_sentence:
             _tell_each(on_sentence, spoken.end())
@@ -114,40 +118,80 @@ class ModelClient:
         """
         await Following(self._connection, self._room, tell).follow()
 
+    async def _ask(
+        self, rows: list[Any], options: GenerateOptions, on_text: Callable[[str], object]
+    ) -> tuple[str, Outcome]:
+        """Hand the request over and listen; anew when the worker or the bus went away before it had said a word."""
+        for left in reversed(range(TRIES)):
+            hearing = _Hearing()
+            returns = self._returns
+            try:
+                async with self._listening(hearing):
+                    return await self._listen(hearing, rows, options, on_text)
+            except SenterError as error:
+                there = await self._connection.answers()
+                if hearing.spoken or not left or (there and not hearing.lost):
+                    raise self._told(error) from None
+                logger.info("The %s is asked anew: %s", self._room.title, error)
+                if not there and not await self._comes_back(returns):
+                    raise self._told(error) from None
+        raise AssertionError
+
+    def _told(self, error: SenterError) -> SenterError:
+        """An error as it is told to whoever asked."""
+        if isinstance(error, NotRunning):
+            return Unavailable(f"the {self._room.title} cannot be asked: {error}")
+        return error
+
+    async def _comes_back(self, returns: int) -> bool:
+        """Whether the bus returns once more than so often; waits for that."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BUS_PATIENCE):
+                while self._returns == returns:
+                    await self._back.wait()
+        return self._returns != returns
+
+    async def _come_back(self) -> None:
+        self._returns += 1
+        self._back.set()
+        self._back.clear()
+
     @contextlib.asynccontextmanager
-    async def _hearing(self) -> AsyncIterator["_Hearing"]:
-        hearing = _Hearing()
+    async def _listening(self, hearing: "_Hearing") -> AsyncIterator[None]:
+        """Hear what is told of a request, and end it when this ends early."""
         away = asyncio.ensure_future(self._connection.wait_lost())
         away.add_done_callback(lambda _: hearing.lose())
+        moves = replace(name_changes(self._room.bus_name), needs_rule=False)
         try:
             async with contextlib.AsyncExitStack() as stack:
+                # whoever listens to a name is told of its changes
                 await _enter_all(
                     stack,
-                    self._peer.listening("Delta", hearing.text),
-                    self._peer.listening("Finished", hearing.finished),
-                    self._connection.subscribed(name_changes(self._room.bus_name), hearing.moved),
+                    self._peer.listening("Delta", hearing.text, private=True),
+                    self._peer.listening("Finished", hearing.finished, private=True),
+                    self._connection.subscribed(moves, hearing.moved),
                 )
-                yield hearing
-        except NotRunning as error:
-            raise Unavailable(f"the {self._room.title} cannot be asked: {error}") from error
+                try:
+                    yield
+                finally:
+                    if not hearing.over:
+                        await asyncio.shield(self._cancel(hearing.request_id))
         finally:
             away.cancel()
 
-    async def _ask(
-        self, hearing: "_Hearing", rows: list[Any], options: GenerateOptions, on_text: Callable[[str], object]
+    async def _listen(
+        self,
+        hearing: "_Hearing",
+        rows: list[Any],
+        options: GenerateOptions,
+        on_text: Callable[[str], object],
     ) -> tuple[str, Outcome]:
-        """Hand the request over and listen; anew when the worker went away before it had said a word."""
+        """Hand the request over and pass on what is told of it. Raises Unavailable when its worker went away."""
         values = options_to_send(options)
-        for _ in range(TRIES):
-            hearing.begin()
-            await self._peer.call("Generate", "saa{sv}a{sv}", hearing.request_id, rows, values)
-            told = await hearing.told.get()
-            if told is not None:
-                break
-            await self._cancel(hearing.request_id)
-        while isinstance(told, str):
+        await self._peer.call("Generate", "saa{sv}a{sv}", hearing.request_id, rows, values)
+        while isinstance(told := await hearing.told.get(), str):
+            hearing.spoken = True
             on_text(told)
-            told = await hearing.told.get()
         if told is None:
             raise Unavailable(f"the {self._room.title} went away before it had answered; see: senter status")
         return told
@@ -165,13 +209,9 @@ class _Hearing:
     """What is heard of one request, in order: pieces of text, then its end, or None when its worker is gone."""
 
     def __init__(self) -> None:
-        self.begin()
-
-    def begin(self) -> None:
-        """Take another id, and forget what was heard of the one before."""
         self.request_id = uuid.uuid4().hex
         self.told: asyncio.Queue[str | tuple[str, Outcome] | None] = asyncio.Queue()
-        self.over = False
+        self.spoken = self.lost = self.over = False
 
     def text(self, request_id: str, text: str) -> None:
         """Handler of ``Delta``."""
@@ -191,6 +231,7 @@ class _Hearing:
 
     def lose(self) -> None:
         """The worker, or the bus, is gone."""
+        self.lost = True
         self.told.put_nowait(None)
 
 

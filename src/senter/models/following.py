@@ -1,12 +1,14 @@
 """What a worker does, as the other one sees it over the bus."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
 
 from senter.bus.connection import Connection
 from senter.bus.names import Room
+from senter.bus.runtime import first_of
 from senter.bus.signals import Match, name_changes
 from senter.bus.systemd import PROPERTIES
 from senter.errors import SenterError
@@ -14,6 +16,8 @@ from senter.models.providers.lanes import Neighbour
 from senter.models.providers.provider import engine_of
 
 BUSY = "busy"
+AGAIN_SECONDS = 5.0
+"""When the bus is slow to answer, but there, following begins anew after this time."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +40,7 @@ class Following:
     async def follow(self) -> None:
         """Tell what the worker does now, and every change of it; does not return.
 
-        It is NOBODY while the worker sleeps, and while there is no bus.
+        It is NOBODY while the worker sleeps, and while there is no bus. Raises what nobody has foreseen.
         """
         name, path, interface = self._room.bus_name, self._room.path, self._room.interface
         changes = Match(PROPERTIES, "PropertiesChanged", path=path, sender=name, arg0=interface)
@@ -48,14 +52,14 @@ class Following:
                 async with (
                     self._connection.subscribed(name_changes(name), self._moved),
                     self._connection.subscribed(changes, self._changed),
-                    asyncio.TaskGroup() as both,
                 ):
-                    both.create_task(self._read())
-                    both.create_task(self._watch_bus())
+                    await first_of(self._read(), self._watch_bus())
             except SenterError as error:
                 logger.info("The %s cannot be followed now: %s", self._room.title, error)
-                self._forget()
-                await self._back.wait()
+            self._forget()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_SECONDS):
+                    await self._back.wait()
 
     def _changed(self, _interface: str, values: dict[str, Any], _invalidated: list[str]) -> None:
         self._known |= values

@@ -66,7 +66,7 @@ class ModelService:
         self._missing = ""
         self._warming = 0
         self._background: list[asyncio.Future[Any]] = []
-        chain.reached, chain.changed = self._reached, self._tell_changed
+        chain.reached, chain.changed, chain.gate.moved = self._reached, self._tell_changed, self._tell_changed
 
     @property
     def state(self) -> str:

@@ -1,6 +1,8 @@
 """``Peer.call`` on a bus without systemd: rooms that sleep, are missing, fail, and die."""
 
 import asyncio
+import contextlib
+import shlex
 
 import pytest
 from support.echo import ECHO
@@ -9,7 +11,9 @@ from support.private_bus import ECHO as ECHO_PROGRAM
 from support.private_bus import REPORTER as REPORTER_PROGRAM
 
 from senter.bus.client import Peer, press
-from senter.bus.names import REPORTER
+from senter.bus.connection import BusError
+from senter.bus.names import REPORTER, Room
+from senter.bus.signals import Match
 from senter.errors import Denied, InvalidArgument, NotRunning, SenterError, Unavailable
 from senter.reporter.client import ReporterClient
 
@@ -172,3 +176,50 @@ async def test_a_room_that_nobody_serves_is_lost_already(bus, client):
     bus.install(ECHO.bus_name, *ECHO_PROGRAM)
     await asyncio.wait_for(Peer(client, ECHO).wait_lost(), DEADLINE)
     assert await client.owner(ECHO.bus_name) == ""
+
+
+async def test_private_signals_are_heard_without_asking_the_daemon_for_them(connect, client, echo):
+    room, inboxes = await connect(), [Inbox(), Inbox()]
+    assert await room.own("ai.senter.Secretive1")
+    secretive = Peer(client, Room("secretive"))
+    address = await client.call(ECHO.bus_name, ECHO.path, ECHO.interface, "Caller")
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def listen(inbox):
+            await stack.enter_async_context(secretive.listening("Told", inbox, private=True))
+            # whoever listens has heard from now on, also when somebody else has just begun to
+            room._send_signal("/ai/senter/Secretive1", address, "ai.senter.Secretive1", "Told", "s", ["psst"])
+
+        await asyncio.gather(*map(listen, inboxes))
+        assert [await inbox.next() for inbox in inboxes] == [("psst",)] * 2
+    rule = Match("ai.senter.Secretive1", "Told", path="/ai/senter/Secretive1", sender="ai.senter.Secretive1").rule()
+    with pytest.raises(BusError, match="match rule"):
+        await client.ask_daemon("RemoveMatch", "s", rule)
+
+
+async def test_callers_of_one_program_share_the_start_of_a_room(bus, client, monkeypatch):
+    bus.install(ECHO.bus_name, *ECHO_PROGRAM)
+    asked, ask = [], client.ask_daemon
+
+    async def ask_daemon(member, *arguments, **more):
+        asked.append(member)
+        return await ask(member, *arguments, **more)
+
+    monkeypatch.setattr(client, "ask_daemon", ask_daemon)
+    calls = (Peer(client, ECHO).call("Echo", "s", "hello", timeout=DEADLINE) for _ in range(20))
+    assert await asyncio.gather(*calls) == ["hello"] * 20
+    assert asked.count("StartServiceByName") == 1
+
+
+async def test_who_gives_up_waiting_for_a_room_does_not_end_the_waiting_of_others(bus, client):
+    bus.install(ECHO.bus_name, "/bin/sh", "-c", f"sleep 0.5; exec {shlex.join(ECHO_PROGRAM)}")
+    patient = asyncio.create_task(Peer(client, ECHO).call("Echo", "s", "hello", timeout=DEADLINE))
+    hasty = await failure(Peer(client, ECHO).call("Echo", "s", "hello", timeout=0.05))
+    assert "did not answer Echo within" in str(hasty)
+    assert await patient == "hello"
+
+
+async def test_after_everybody_gave_up_waiting_a_room_can_be_called_again(bus, client):
+    bus.install(ECHO.bus_name, "/bin/sh", "-c", f"sleep 0.5; exec {shlex.join(ECHO_PROGRAM)}")
+    await failure(Peer(client, ECHO).call("Echo", "s", "hello", timeout=0.05))
+    assert await Peer(client, ECHO).call("Echo", "s", "hello", timeout=DEADLINE) == "hello"

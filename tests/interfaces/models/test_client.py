@@ -10,10 +10,11 @@ from support.openai_server import OpenAIServer, Reply
 from support.private_bus import DEADLINE, Inbox, until
 
 from senter.bus.names import PRIMARY, RESEARCH
-from senter.bus.publish import Interface, method, readable
+from senter.bus.publish import Interface, method, private_signal, readable, sender
 from senter.bus.signatures import Bool, Checks, Options, Str, Strings
 from senter.errors import ModelFailed, NoModel, Unavailable
 from senter.models import client as module
+from senter.models import following as following_module
 from senter.models.client import ACCOUNTS, ModelClient
 from senter.models.interface import MessageRows, Vectors
 from senter.models.providers.lanes import NOBODY, Neighbour
@@ -33,6 +34,7 @@ class FakeWorker(Interface):
         self.rows = []
         self.reads = 0
         self.warmed = self.cancelled = 0
+        self.requests, self.part, self.answer = [], "", ""
         self.before_answer = lambda: None
 
     @method
@@ -42,7 +44,20 @@ class FakeWorker(Interface):
 
     @method
     async def Generate(self, request_id: Str, messages: MessageRows, options: Options) -> None:
-        """Take it, and say nothing of it any more."""
+        """Take it, and say of it what the test says."""
+        self.requests.append(request_id)
+        if self.part or self.answer:
+            self.Delta(sender.get(), request_id, self.part or self.answer)
+        if self.answer:
+            self.Finished(sender.get(), request_id, "ok", {"text": self.answer})
+
+    @private_signal
+    def Delta(self, request_id: Str, text: Str) -> None:
+        """A part of the answer."""
+
+    @private_signal
+    def Finished(self, request_id: Str, outcome: Str, result: Options) -> None:
+        """The end of a request."""
 
     @method
     async def Cancel(self, request_id: Str) -> None:
@@ -259,7 +274,84 @@ async def test_following_may_begin_while_there_is_no_bus(client, bus, appear):
     following.cancel()
 
 
+async def test_a_failure_of_ours_while_following_is_survived(client, appear, monkeypatch):
+    monkeypatch.setattr(following_module, "AGAIN_SECONDS", 0.01)
+    await appear(state="busy")
+    told, failures = Inbox(), [Unavailable("not now")]
+
+    def tell(now):
+        told(now)
+        if now.busy and failures:
+            raise failures.pop()
+
+    following = asyncio.create_task(ModelClient(client, PRIMARY).following(tell))
+    busy = Neighbour(True, False, OLLAMA)
+    assert [(await told.next())[0] for _ in range(3)] == [busy, NOBODY, busy]
+    assert not following.done()
+    following.cancel()
+
+
+async def test_a_mistake_while_following_is_not_hidden(client, appear):
+    await appear(state="busy")
+
+    def tell(now):
+        if now.busy:
+            raise KeyError("a mistake")
+
+    async with asyncio.timeout(DEADLINE):
+        with pytest.raises(KeyError, match="a mistake"):
+            await ModelClient(client, PRIMARY).following(tell)
+
+
 # what is asked of it
+
+
+async def test_a_request_of_which_nothing_was_heard_is_asked_anew_on_the_next_bus(appear, client, bus, monkeypatch):
+    monkeypatch.setattr("senter.bus.connection.RECONNECT_PAUSE", 0.01)
+    _, worker = await appear()
+    crowd = [asyncio.create_task(ModelClient(client, PRIMARY).generate(HELLO)) for _ in range(2)]
+    one_client = ModelClient(client, PRIMARY)
+    crowd += [asyncio.create_task(one_client.generate(HELLO)) for _ in range(3)]
+    await until(lambda: len(worker.requests) == len(crowd))
+    bus.kill()
+    await client.wait_lost()
+    bus.start()
+    _, next_worker = await appear(answer="Yes.")
+    assert await client.reopen()
+    async with asyncio.timeout(DEADLINE):
+        assert [outcome.text for outcome in await asyncio.gather(*crowd)] == ["Yes."] * len(crowd)
+    assert len({*worker.requests, *next_worker.requests}) == 2 * len(crowd), "every request has an id of its own"
+
+
+async def test_a_request_that_comes_while_there_is_no_bus_waits_for_the_next(appear, client, bus, monkeypatch):
+    monkeypatch.setattr("senter.bus.connection.RECONNECT_PAUSE", 0.01)
+    bus.kill()
+    await client.wait_lost()
+    asking = asyncio.create_task(ModelClient(client, PRIMARY).generate(HELLO))
+    bus.start()
+    await appear(answer="Yes.")
+    assert not asking.done()
+    assert await client.reopen()
+    assert (await asyncio.wait_for(asking, DEADLINE)).text == "Yes."
+
+
+async def test_a_request_of_which_a_part_was_heard_ends_with_its_bus(appear, client, bus):
+    await appear(part="Half an ")
+    heard = asyncio.Event()
+    asking = asyncio.create_task(ModelClient(client, PRIMARY).generate(HELLO, on_text=lambda _: heard.set()))
+    await asyncio.wait_for(heard.wait(), DEADLINE)
+    bus.kill()
+    with pytest.raises(Unavailable, match="went away before it had answered"):
+        await asyncio.wait_for(asking, DEADLINE)
+
+
+async def test_a_bus_that_nobody_opens_again_is_waited_for_only_so_long(client, bus, monkeypatch):
+    monkeypatch.setattr(module, "BUS_PATIENCE", 0.05)
+    bus.kill()
+    await client.wait_lost()
+    async with asyncio.timeout(DEADLINE):
+        with pytest.raises(Unavailable, match="cannot be asked: there is no connection to the bus"):
+            await ModelClient(client, PRIMARY).generate(HELLO)
 
 
 async def test_warming_and_vectors_are_asked_for(appear, client):

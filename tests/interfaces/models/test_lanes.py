@@ -10,6 +10,7 @@ import pytest
 from support.openai_server import OpenAIServer, Reply, Rule
 from support.private_bus import DEADLINE
 
+from senter.bus.client import Peer
 from senter.bus.names import PRIMARY, RESEARCH
 from senter.models.client import ModelClient
 from senter.models.request import BACKGROUND, GenerateOptions
@@ -48,6 +49,18 @@ async def workers(server, home, run, client):
     server.release()
 
 
+@pytest.fixture
+async def waiting(client):
+    """Returns when so many requests wait for their turn at the research worker."""
+
+    async def wait(count: int) -> None:
+        async with asyncio.timeout(DEADLINE):
+            while await Peer(client, RESEARCH).read("Queue") != count:
+                pass
+
+    return wait
+
+
 def asked(server):
     """What the engine was asked, in order."""
     return [request.question for request in server.requests]
@@ -68,18 +81,17 @@ async def test_a_question_interrupts_research_which_is_done_afterwards(workers, 
     assert asked(server)[2:] == ["wait for research"]
 
 
-async def test_research_waits_for_its_turn_while_somebody_is_answered(workers, server):
+async def test_research_waits_for_its_turn_while_somebody_is_answered(workers, server, waiting):
     primary, research = workers
     asking = asyncio.create_task(primary.generate(question("wait for the question")))
     await server.wait_stalled(1)
     researching = asyncio.create_task(research.generate(question("research")))
-    heard = asyncio.Event()
-    with_delta = asyncio.create_task(research.generate(question("more research"), on_text=lambda _: heard.set()))
-    await asyncio.wait([researching, with_delta], timeout=0.3)
+    more = asyncio.create_task(research.generate(question("more research")))
+    await waiting(2)
     assert asked(server) == ["wait for the question"]
     server.release()
     await asking
-    assert {(await researching).text, (await with_delta).text} == {"Yes."}
+    assert {(await researching).text, (await more).text} == {"Yes."}
 
 
 async def test_work_on_the_primary_worker_holds_research_back_but_does_not_interrupt_it(workers, server):

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from senter.models.providers.lanes import NOBODY, Lanes, Neighbour, Turn
 from senter.models.providers.provider import Provider
@@ -13,9 +13,11 @@ class GaveWay(Exception):
 
 
 class Gate:
-    """One for all requests of a worker."""
+    """One for all requests of a worker; ``moved()`` is called when another number of them waits."""
 
     def __init__(self) -> None:
+        self.moved: Callable[[], object] = lambda: None
+        self._waited = 0
         self._lanes: dict[str, Lanes] = {}
         self._neighbour = NOBODY
         self._called: dict[Turn, asyncio.Event] = {}
@@ -74,6 +76,9 @@ class Gate:
             # one that was called a moment ago has no scope yet, and is looked at again when it has
             if scope := self._scopes.get(turn):
                 _call_back(scope)
+        if self.waiting != self._waited:
+            self._waited = self.waiting
+            self.moved()
 
 
 def _call_back(scope: asyncio.Timeout) -> None:

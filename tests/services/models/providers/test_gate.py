@@ -58,6 +58,20 @@ async def test_the_next_one_begins_when_the_one_before_has_ended():
     assert await second.end() is None
 
 
+async def test_it_is_told_how_many_wait_and_nothing_when_nobody_has_to():
+    gate, told = Gate(), []
+    gate.moved = lambda: told.append(gate.waiting)
+    workers = [Worker(gate, INTERACTIVE) for _ in range(3)]
+    await workers[0].wait_begun()
+    await let_all_move()
+    assert told == [1, 2]
+    for worker in workers:
+        await worker.wait_begun()
+        worker.let_go.set()
+    await workers[-1].end()
+    assert told == [1, 2, 1, 0]
+
+
 async def test_a_question_calls_work_back_which_then_waits_behind_it():
     gate = Gate()
     work = Worker(gate, BACKGROUND)
