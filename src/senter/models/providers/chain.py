@@ -235,11 +235,16 @@ class Chain:
     async def _listen(self, job: Job, provider: Provider) -> None:
         """Take an answer piece by piece. Raises Passing when nothing comes any more."""
         answer = self._chat.stream(provider, job.messages, job.options)
+        loop, stall, renewed = asyncio.get_running_loop(), self._patience.stall, float("-inf")
         try:
             async with contextlib.aclosing(answer) as pieces, asyncio.timeout(None) as silence:  # type: ignore[type-var]
                 async for piece in pieces:
-                    job.first_word.reschedule(None)
-                    silence.reschedule(asyncio.get_running_loop().time() + self._patience.stall)
+                    now = loop.time()
+                    # not with every piece: they come by the thousand
+                    if now > renewed + stall / 10:
+                        job.first_word.reschedule(None)
+                        silence.reschedule(now + 1.1 * stall)
+                        renewed = now
                     job.take(piece)
                     if job.full:
                         return
