@@ -187,12 +187,14 @@ class Budget:
     def warning(self, today: Use) -> tuple[str, str]:
         """``ok``, ``warn`` when most of the day's budget is used or ``fail`` when all of it is, and a sentence.
 
-        It is no failure that the money is spent when there is a provider on this machine.
+        It is no failure for a worker that answers people all the same, nor that the money is spent when there is a
+        provider on this machine.
         """
         lines = [line for line in _of_day(self._limits, "", Taken(today)) if line.limit]
         for line in lines:
             if line.refuses(0):
-                return "warn" if line.noun == MONEY and self._free else "fail", line.refusal(0)
+                goes_on = not self._day_binds_all or (line.noun == MONEY and self._free)
+                return "warn" if goes_on else "fail", line.refusal(0)
         for line in lines:
             if line.used > NEARLY_SPENT * line.limit:
                 return "warn", line.warning()

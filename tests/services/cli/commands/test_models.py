@@ -46,7 +46,7 @@ def offered(server, monkeypatch):
         model("small", LANGUAGE, "small.gguf"),
         model("whisper-tiny", SPEECH, "ggml-tiny.bin"),
         model("de_DE-thorsten", VOICE, "de_DE-thorsten.onnx.json", "de_DE-thorsten.onnx"),
-        model("face-landmarker", FACE, "face.task"),
+        model("face", FACE, "face.task"),
     )
     monkeypatch.setattr(registry, "offered", lambda: found)
     monkeypatch.setattr(llama, "installed", lambda: True)
@@ -100,7 +100,7 @@ def table():
 
 def test_the_list_shows_everything_with_what_is_known_of_it():
     assert table()[0] == ["big", "language", "1.0", "kB", "available", "MIT", "about", "big"]
-    assert [row[0] for row in table()] == ["big", "small", "whisper-tiny", "de_DE-thorsten", "face-landmarker"]
+    assert [row[0] for row in table()] == ["big", "small", "whisper-tiny", "de_DE-thorsten", "face"]
 
 
 def test_the_list_shows_what_is_there(offered):
@@ -301,7 +301,7 @@ def test_without_an_engine_the_way_to_get_one_is_told(monkeypatch):
 
 
 def test_a_face_model_needs_no_choice():
-    assert told("pull", "face-landmarker").count("\n") == 3
+    assert told("pull", "face").count("\n") == 3
 
 
 def test_a_wrong_checksum_is_one_sentence_and_leaves_nothing(server):
@@ -317,7 +317,7 @@ def test_a_download_that_is_not_offered_is_one_sentence():
 def test_a_download_of_nothing_is_wrong_usage_that_names_what_there_is():
     result = senter("pull")
     assert result.exit_code == 2
-    assert "big, small, whisper-tiny, de_DE-thorsten, face-landmarker" in result.stderr
+    assert "big, small, whisper-tiny, de_DE-thorsten, face" in result.stderr
 
 
 def test_a_redirect_of_the_real_hosts_is_followed(server):
@@ -381,15 +381,12 @@ def test_a_speech_model_and_a_voice_are_chosen(offered):
 
 
 def test_for_faces_there_is_nothing_to_choose(offered):
-    install(offered["face-landmarker"])
-    assert (
-        told("use", "face-landmarker")
-        == "face-landmarker is the only one of its kind; there is nothing to choose\n"
-    )
+    install(offered["face"])
+    assert told("use", "face") == "face is the only one of its kind; there is nothing to choose\n"
     assert not paths.config_file().exists()
 
 
-@pytest.mark.parametrize("name", ["small", "whisper-tiny", "face-landmarker"])
+@pytest.mark.parametrize("name", ["small", "whisper-tiny", "face"])
 def test_what_is_not_there_cannot_be_chosen(name):
     assert refused("use", name) == f"{name} is not here yet; get it with: senter models pull {name}"
     assert not paths.config_file().exists()

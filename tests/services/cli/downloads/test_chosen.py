@@ -19,7 +19,7 @@ def model(name, kind, file):
 LARGE, SMALL = model("large", LANGUAGE, "Large.gguf"), model("small", LANGUAGE, "small.gguf")
 WHISPER, WHISPER_EN = model("whisper-small", SPEECH, "small.bin"), model("whisper-tiny.en", SPEECH, "tiny.bin")
 LESSAC, THORSTEN = (model(name, VOICE, f"{name}.onnx") for name in ("en_US-lessac-medium", "de_DE-thorsten-medium"))
-EYES = model("face-landmarker", FACE, "face.task")
+EYES = model("face", FACE, "face.task")
 ALL = (LARGE, SMALL, WHISPER, WHISPER_EN, LESSAC, THORSTEN, EYES)
 
 
@@ -51,7 +51,7 @@ def test_nothing_is_in_use_that_is_not_there(folder, file):
 
 def test_without_settings_the_usual_ones_are_in_use(folder, file):
     install(folder, *ALL)
-    assert in_use(folder, file) == ["large", "whisper-small", "en_US-lessac-medium", "face-landmarker"]
+    assert in_use(folder, file) == ["large", "whisper-small", "en_US-lessac-medium", "face"]
 
 
 def test_the_settings_choose(folder, file):
@@ -59,7 +59,7 @@ def test_the_settings_choose(folder, file):
     file.write_text(
         '[engine]\nmodel = "small.gguf"\n[audio]\nwhisper_model = "tiny.en"\nvoice = "de_DE-thorsten-medium"\n'
     )
-    assert in_use(folder, file) == ["small", "whisper-tiny.en", "de_DE-thorsten-medium", "face-landmarker"]
+    assert in_use(folder, file) == ["small", "whisper-tiny.en", "de_DE-thorsten-medium", "face"]
 
 
 def test_an_own_file_is_listed_and_may_be_in_use(folder, file):

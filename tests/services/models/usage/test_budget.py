@@ -328,3 +328,9 @@ def test_a_day_that_is_nearly_used_up_is_told():
 def test_a_day_that_is_used_up_is_told_and_money_is_not_needed_on_this_machine(providers, used, verdict, told):
     said = budget(prices=replace(PRICES, providers=tuple(providers))).warning(used)
     assert (said[0], said[1].startswith(told)) == (verdict, True)
+
+
+@pytest.mark.parametrize(("pauses", "verdict"), [(False, "warn"), (True, "fail")])
+def test_a_day_that_is_used_up_is_no_failure_of_who_answers_people_all_the_same(pauses, verdict):
+    limits = BudgetSettings(primary_pauses=pauses)
+    assert budget(limits=limits, worker="primary").warning(Use(2_000_000))[0] == verdict
