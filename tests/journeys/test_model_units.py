@@ -1,14 +1,13 @@
 """What systemd gives the model workers and no other: their place behind people and programs, and their keys."""
 
-import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support import session
+from support.provider_program import ProviderProgram
 from support.session import prop, systemctl, until
 
 from senter.bus.names import MODELS, PRIMARY, RESEARCH, Room
@@ -54,35 +53,16 @@ def test_a_user_can_give_research_another_place() -> None:
     assert nice(prop(RESEARCH.unit, "MainPID")) == 3
 
 
-class Provider:
-    """The scripted server, running as a program, which writes down every header that it gets."""
-
-    def __init__(self, folder: Path, script: dict[str, object]) -> None:
-        self._log = folder / "log"
-        (folder / "script.json").write_text(json.dumps(script))
-        program = [sys.executable, str(session.REPOSITORY / "tests/support/openai_server.py")]
-        files = ["--port-file", folder / "port", "--script", folder / "script.json", "--log", self._log]
-        self.process = subprocess.Popen([*program, *map(str, files)])
-        until((folder / "port").exists, "the provider to listen")
-        self.url = f"http://127.0.0.1:{(folder / 'port').read_text().strip()}/v1"
-
-    def keys(self) -> list[str]:
-        """What the requests had as their key."""
-        events = map(json.loads, self._log.read_text().splitlines())
-        return [event["key"] for event in events if event["event"] == "request"]
-
-
 @pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
+def provider(tmp_path: Path) -> Iterator[ProviderProgram]:
     """A provider of both workers, which refuses a question in so many words."""
     refuses = {"match": "refuse", "status": 401, "text": f"incorrect API key provided: {KEY}"}
-    started = Provider(tmp_path, {"rules": [refuses], "default": "Yes."})
+    started = ProviderProgram(tmp_path, {"rules": [refuses], "default": "Yes."})
     CONFIG.parent.mkdir(parents=True, exist_ok=True)
     tables = [f'[models.{room.instance}]\nproviders = ["{started.url}"]\n' for room in MODELS]
     CONFIG.write_text("".join(tables))
     yield started
-    started.process.terminate()
-    started.process.wait(session.DEADLINE)
+    started.stop()
 
 
 @pytest.fixture
@@ -127,14 +107,14 @@ def command_lines() -> bytes:
 
 
 def test_a_key_from_systemd_reaches_the_provider_and_nobody_else(
-    provider: Provider, credential: None, overheard: Path
+    provider: ProviderProgram, credential: None, overheard: Path
 ) -> None:
     for room in MODELS:
         assert complete(room, "Hello").stdout == 's "Yes."\n'
         refused = complete(room, "please refuse")
         assert "the key in the credential 127.0.0.1" in refused.stderr
         assert KEY not in refused.stderr + refused.stdout
-    assert provider.keys() == [f"Bearer {KEY}"] * 4
+    assert [request["key"] for request in provider.events("request")] == [f"Bearer {KEY}"] * 4
     assert b"senter.models" in command_lines()
     assert KEY.encode() not in command_lines()
     for room in MODELS:
@@ -152,6 +132,6 @@ def test_a_key_from_systemd_reaches_the_provider_and_nobody_else(
     assert [path for path in DATA.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()] == []
 
 
-def test_a_worker_without_the_credential_has_no_key(provider: Provider) -> None:
+def test_a_worker_without_the_credential_has_no_key(provider: ProviderProgram) -> None:
     assert complete(PRIMARY, "Hello").stdout == 's "Yes."\n'
-    assert provider.keys() == [""]
+    assert [request["key"] for request in provider.events("request")] == [""]

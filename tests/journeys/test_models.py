@@ -1,17 +1,16 @@
 """The model workers as installed units, with a provider that follows a script."""
 
 import asyncio
-import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support import session
+from support.provider_program import ProviderProgram
 from support.session import prop, systemctl, until
 
 from senter.bus.connection import Connection
@@ -23,35 +22,16 @@ HELLO = [{"role": "user", "content": "Hello"}]
 CONFIG = session.HOME / ".config/senter/config.toml"
 
 
-class Provider:
-    """The scripted server, running as a program."""
-
-    def __init__(self, folder: Path, script: dict[str, object]) -> None:
-        self._log = folder / "log"
-        (folder / "script.json").write_text(json.dumps(script))
-        program = [sys.executable, str(session.REPOSITORY / "tests/support/openai_server.py")]
-        files = ["--port-file", folder / "port", "--script", folder / "script.json", "--log", self._log]
-        self.process = subprocess.Popen([*program, *map(str, files)])
-        until((folder / "port").exists, "the provider to listen")
-        self.url = f"http://127.0.0.1:{(folder / 'port').read_text().strip()}/v1"
-
-    def events(self, name: str) -> list[dict[str, object]]:
-        """What happened there so far."""
-        lines = self._log.read_text().splitlines() if self._log.exists() else []
-        return [event for event in map(json.loads, lines) if event["event"] == name]
-
-
 @pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
+def provider(tmp_path: Path) -> Iterator[ProviderProgram]:
     """A provider of both workers: it answers, but stalls in the middle when it is asked to wait."""
     waits = {"match": "wait", "text": "Hello there", "stall": "after"}
-    started = Provider(tmp_path, {"rules": [waits], "default": "Yes."})
+    started = ProviderProgram(tmp_path, {"rules": [waits], "default": "Yes."})
     CONFIG.parent.mkdir(parents=True, exist_ok=True)
     tables = [f'[models.{room.instance}]\nproviders = ["{started.url}"]\n' for room in MODELS]
     CONFIG.write_text("".join(tables))
     yield started
-    started.process.terminate()
-    started.process.wait(session.DEADLINE)
+    started.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +50,7 @@ def complete(worker: str, prompt: str) -> subprocess.CompletedProcess[str]:
     return session.run(*command, "s", prompt, check=False)
 
 
-def test_a_question_wakes_the_worker_and_is_answered(provider: Provider) -> None:
+def test_a_question_wakes_the_worker_and_is_answered(provider: ProviderProgram) -> None:
     for room in MODELS:
         assert prop(room.unit, "ActiveState") == "inactive"
         assert complete(room.instance, "Hello").stdout == 's "Yes."\n'
@@ -95,7 +75,7 @@ def test_both_workers_start_with_senter_and_say_when_there_is_no_model() -> None
     assert prop("senter-engine.service", "StatusText").startswith("off;")
 
 
-def test_senter_at_rest_asks_no_model(provider: Provider) -> None:
+def test_senter_at_rest_asks_no_model(provider: ProviderProgram) -> None:
     systemctl("start", "senter.target")
     for room in MODELS:
         ready = f"idle; llama3.2 on {provider.url}"
@@ -108,7 +88,9 @@ def test_senter_at_rest_asks_no_model(provider: Provider) -> None:
     assert len(provider.events("request")) == 1, "what the test looks for is there when a model is asked"
 
 
-async def test_a_worker_that_is_killed_is_an_error_and_is_back_for_the_next_question(provider: Provider) -> None:
+async def test_a_worker_that_is_killed_is_an_error_and_is_back_for_the_next_question(
+    provider: ProviderProgram,
+) -> None:
     connection = Connection()
     await connection.open()
     model = ModelClient(connection, PRIMARY)
@@ -126,7 +108,7 @@ async def test_a_worker_that_is_killed_is_an_error_and_is_back_for_the_next_ques
     until(lambda: provider.events("disconnect"), "the provider to notice")
 
 
-async def test_a_caller_that_leaves_ends_the_work(provider: Provider) -> None:
+async def test_a_caller_that_leaves_ends_the_work(provider: ProviderProgram) -> None:
     connection = Connection()
     await connection.open()
     asking = asyncio.create_task(ModelClient(connection, RESEARCH).generate([{"role": "user", "content": "wait"}]))

@@ -6,12 +6,12 @@ import os
 import sqlite3
 import struct
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from support import session
+from support.provider_program import ProviderProgram
 from support.session import until
 
 DATA = session.HOME / ".local/share/senter"
@@ -115,29 +115,16 @@ def rule(match: str, text: str | list[dict[str, Any]], **more: Any) -> dict[str,
     return {"match": match, "text": text if isinstance(text, str) else json.dumps({"tasks": text}), **more}
 
 
-class ScriptedModel:
-    """A provider that answers by rules, in a process of its own."""
+class ScriptedModel(ProviderProgram):
+    """A provider that answers by rules."""
 
     def __init__(self, folder: Path, *rules: dict[str, Any], port: int = 0) -> None:
-        self._log = folder / "model.log"
-        port_file, script = folder / "model.port", folder / "model.json"
-        port_file.unlink(missing_ok=True)
-        script.write_text(json.dumps({"rules": rules, "default": {"status": 500, "text": "there is no rule"}}))
-        files = ["--port-file", port_file, "--script", script, "--log", self._log, "--port", port]
-        program = session.REPOSITORY / "tests/support/openai_server.py"
-        self._process = subprocess.Popen([sys.executable, program, *map(str, files)])
-        until(port_file.exists, "the scripted model to listen")
-        self.url = f"http://127.0.0.1:{port_file.read_text().strip()}/v1"
+        otherwise = {"status": 500, "text": "there is no rule"}
+        super().__init__(folder, {"rules": rules, "default": otherwise}, port)
 
     def questions(self) -> list[str]:
         """The last message of every request so far."""
-        lines = self._log.read_text().splitlines() if self._log.exists() else []
-        return [event["messages"][-1]["content"] for event in map(json.loads, lines) if event["event"] == "request"]
-
-    def stop(self) -> None:
-        """End it."""
-        self._process.terminate()
-        self._process.wait(session.DEADLINE)
+        return [event["messages"][-1]["content"] for event in self.events("request")]
 
 
 class Arrivals:

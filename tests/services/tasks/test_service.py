@@ -548,9 +548,10 @@ async def test_a_goal_that_waits_goes_on_by_itself_when_there_is_a_model(work):
     assert states == ["new", "planning", RUNNING, WAITING, RUNNING, COMPLETED]
 
 
-async def test_a_goal_that_waits_goes_on_after_the_next_start(tmp_path, clock, impatient):
+@pytest.mark.parametrize("reason", [NEEDS_MODEL, SPENT], ids=["no model", "no budget"])
+async def test_a_goal_that_waits_goes_on_after_the_next_start(tmp_path, clock, impatient, reason):
     work = Work(tmp_path, clock)
-    work.executor.outcomes["do it"] = NEEDS_MODEL
+    work.executor.outcomes["do it"] = reason
     async with at_work(work):
         await work.reaches(await work.add(), WAITING)
     work = Work(tmp_path, clock, earlier=work)
@@ -670,18 +671,6 @@ async def test_it_goes_on_by_itself_on_the_next_day(work, clock):
     clock.forward(minutes=1)
     assert (await work.end_of(goal_id)).state == COMPLETED
     assert work.reporter.told.count("goal_waiting") == 1
-
-
-async def test_it_goes_on_after_the_next_start_when_more_may_be_used(tmp_path, clock, impatient):
-    work = Work(tmp_path, clock)
-    work.executor.outcomes["do it"] = SPENT
-    async with at_work(work):
-        await work.reaches(await work.add(), WAITING)
-    work = Work(tmp_path, clock, earlier=work)
-    work.executor.outcomes.clear()
-    work.model = True
-    async with at_work(work):
-        assert (await work.end_of("1")).state == COMPLETED
 
 
 async def test_a_goal_that_had_no_budget_and_then_no_model_waits_for_the_model(work):
