@@ -36,6 +36,11 @@ def reports_folder() -> Path:
     return data_folder() / "focuses" / "research"
 
 
+def digests_folder() -> Path:
+    """The folder of digests as pages; it need not exist."""
+    return data_folder() / "digests"
+
+
 def runtime_folder() -> Path:
     """The folder of sockets, gone after the user has logged out; it need not exist."""
     return Path(platformdirs.user_runtime_dir(APPLICATION))

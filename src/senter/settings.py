@@ -16,6 +16,14 @@ class ReporterSettings:
 
     notifications: bool = True
     """Whether notices are shown on the desktop; the activity log is kept either way."""
+    quiet_hours: str = ""
+    """When only what is critical is shown, such as ``22:00-07:00``; the rest waits until they end."""
+    silent: tuple[str, ...] = ()
+    """Which types of notices are never shown: ``digest``, ``away``, ``budget``, or the type of an activity."""
+    plain: bool = False
+    """Whether digests do without emoji."""
+    keep_days: int = 90
+    """How long activities, settled notices and the pages of digests are kept; 0 for ever."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from files.source import REPOSITORY
 from senter.bus.signatures import signature_of
 from senter.models.request import GenerateOptions, Outcome
 from senter.reporter.activity import Activity, LogOptions
-from senter.reporter.notice import NotifyOptions
+from senter.reporter.notice import Notice, NotifyOptions
+from senter.reporter.summary import Summary
 from senter.tasks.goal import Goal, GoalOptions, Task
 
 INTERFACES = REPOSITORY / "units/interfaces"
@@ -24,11 +25,18 @@ REPORTER = {
     "Log": ("activity_type:s summary:s importance:s", ""),
     "LogWith": ("activity_type:s summary:s options:a{sv}", ""),
     "Activities": (f"since:t {LIMIT_AND_OFFSET}", "aa{sv}"),
+    "Search": (f"query:s {LIMIT_AND_OFFSET}", "aa{sv}"),
+    "Summaries": (f"kind:s since:t {LIMIT_AND_OFFSET}", "aa{sv}"),
     "Progress": ("", "s"),
+    "AwaySince": ("", "t"),
     "Digest": ("hours:u", "s"),
+    "PlainDigest": ("hours:u", "s"),
+    "DigestPage": ("hours:u", "s"),
     "SendDigest": ("kind:s", "s"),
+    "Tell": ("section:s key:s lines:as until:t", ""),
     "Notify": ("title:s body:s urgency:s", "s"),
     "NotifyWith": ("title:s body:s options:a{sv}", "s"),
+    "Withdraw": ("id:s", ""),
     "Pending": ("", "aa{sv}"),
     "Check": ("", "a(sss)"),
 }
@@ -97,8 +105,16 @@ STRUCTURES = {
     },
     GoalOptions: {"priority": "y", "focus": "s", "origin": "s", "key": "s"},
     LogOptions: {"importance": "s", "details": "a{sv}", "key": "s"},
-    NotifyOptions: {"urgency": "s", "open": "s", "key": "s", "actions": "a(sssss)"},
-    Activity: {"id": "s", "time": "t", "type": "s", "source": "s", "summary": "s", "importance": "s"},
+    NotifyOptions: {"urgency": "s", "open": "s", "key": "s", "type": "s", "actions": "a(sssss)"},
+    Activity: {
+        **{"id": "s", "time": "t", "type": "s", "source": "s", "summary": "s", "importance": "s"},
+        **{"goal": "s", "open": "s"},
+    },
+    Notice: {
+        **{"id": "s", "time": "t", "title": "s", "body": "s", "urgency": "s", "open": "s"},
+        **{"actions": "a(sssss)", "type": "s"},
+    },
+    Summary: {"id": "s", "title": "s", "text": "s", "began": "t", "ended": "t", "activities": "u"},
 }
 
 OPTIONS = {
@@ -109,7 +125,10 @@ OPTIONS = {
 }
 """What each method takes as its options."""
 
-ANSWERS = {"GetGoal": Goal, "Plan": Task, "Activities": Activity, "Finished": Outcome}
+ANSWERS = {
+    **{"GetGoal": Goal, "Plan": Task, "Finished": Outcome},
+    **{"Activities": Activity, "Summaries": Summary, "Pending": Notice},
+}
 """What each method answers, or each signal carries, as named values."""
 
 every_interface = pytest.mark.parametrize("name", CONTRACT)

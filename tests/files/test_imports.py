@@ -16,10 +16,13 @@ ORDER_OF_CALLS = (
 PLACES = {
     "dbus_next": ("bus/library.py",),
     "dbus_fast": ("bus/library.py",),
-    "desktop_notifier": ("bus/desktop.py",),
+    "desktop_notifier": ("bus/desktop/",),
     "openai": ("models/providers/chat.py", "models/providers/wire.py"),
     "httpx2": ("models/providers/", "cli/downloads/download.py"),
     "xllamacpp": ("engine/llama.py",),
+    "jinja2": ("reporter/digest/writing.py",),
+    "markupsafe": ("reporter/digest/writing.py",),
+    "pygal": ("reporter/digest/chart.py",),
     "click": ("cli/",),
     "rich": ("cli/",),
     "tomlkit": ("cli/configuration.py",),
@@ -31,6 +34,7 @@ PLACES = {
 STANDS_BELOW = {
     "store": {"service", "interface", "client", "__main__"},
     "tables": {"store", "service", "interface", "client", "__main__"},
+    "digests": {"service", "interface", "client", "__main__"},
     "pursuit": {"service", "interface", "client", "__main__"},
     "service": {"interface", "client", "__main__"},
     "interface": {"client", "__main__"},

@@ -8,7 +8,7 @@ import pytest
 from files.source import REPOSITORY, install, read_unit
 
 from senter.bus.names import ROOMS, TARGET
-from senter.reporter.digest import DAILY_AT
+from senter.reporter.digest.slot import DAILY_AT
 
 UNITS = REPOSITORY / "units"
 SERVICES = sorted(UNITS.glob("*.service.in"))

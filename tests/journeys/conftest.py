@@ -41,7 +41,7 @@ def clean(bundle: None) -> Iterator[None]:
     """Begin every journey with nothing running, nothing remembered and nothing shown."""
     yield
     session.systemctl("stop", "senter.target", "senter-*.service", check=False)
-    session.systemctl("unmask", "dunst.service", "dbus.service")
+    session.systemctl("unmask", "dunst.service", "dbus.service", "xdg-desktop-portal.service")
     session.systemctl("stop", "dunst.service", check=False)
     session.systemctl("unset-environment", "PATH")
     session.systemctl("reset-failed")

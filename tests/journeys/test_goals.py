@@ -239,6 +239,7 @@ def test_a_goal_that_has_ended_is_told_once_with_the_report_to_open_and_is_in_th
     opener = session.HOME / ".local/bin/xdg-open"
     opener.write_text(f'#!/bin/sh\necho "$1" >{opened}\n')
     opener.chmod(0o755)
+    session.systemctl("mask", "xdg-desktop-portal.service")
     session.systemctl("set-environment", f"PATH={opener.parent}:/usr/bin:/bin")
     session.systemctl("start", "senter.target")
     (found,) = await_end(add(f"{QUESTION}, from the documents in {documents}"))

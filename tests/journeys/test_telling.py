@@ -42,17 +42,28 @@ def test_a_notice_is_shown_with_its_text_as_it_is(started: None) -> None:
 def test_without_a_server_nothing_is_lost_and_nothing_blocks() -> None:
     no_server()
     systemctl("start", "senter.target")
-    for number in range(5):
+    for number in range(3):
         call("Reporter", "Log", "sss", "task_completed", f"Task {number}", "high")
-    assert pending().startswith("aa{sv} 5")
-    assert "5 completed" in senter_digest()
+    assert pending().startswith("aa{sv} 3")
+    assert "3 completed" in senter_digest()
     a_server()
     until(lambda: pending() == "aa{sv} 0", "all to be shown when a server appears")
-    assert displayed() == ["Senter"] * 5
+    assert displayed() == ["Senter"] * 3
     systemctl("restart", "senter-reporter")
     call("Reporter", "Notify", "sss", "Later", "", "normal")
     until(lambda: displayed()[-1] == "Later", "a later notice")
-    assert displayed() == ["Senter"] * 5 + ["Later"]
+    assert displayed() == ["Senter"] * 3 + ["Later"]
+
+
+def test_many_at_once_are_folded_into_one() -> None:
+    no_server()
+    systemctl("start", "senter.target")
+    for number in range(7):
+        call("Reporter", "Log", "sss", "task_completed", f"Task {number}", "high")
+    a_server()
+    until(lambda: pending() == "aa{sv} 0", "all to be shown when a server appears")
+    assert displayed() == ["7 notices"]
+    assert shown()[0]["body"].splitlines() == [*(f"• Task {number}" for number in range(2, 7)), "… and 2 more"]
 
 
 def senter_digest() -> str:
@@ -85,17 +96,20 @@ def test_a_server_that_restarts_is_found_again(started: None) -> None:
 
 
 def test_a_click_on_the_body_opens_the_report_outside_the_reporters_unit() -> None:
+    systemctl("mask", "xdg-desktop-portal.service")
     systemctl("set-environment", f"PATH={os.environ['PATH']}")
     systemctl("start", "senter.target")
     opened = session.HOME / "opened"
     opener = session.HOME / ".local/bin/xdg-open"
     opener.write_text(f'#!/bin/sh\necho "$1" >{opened}\ncat /proc/self/cgroup >>{opened}\n')
     opener.chmod(0o755)
-    call("Reporter", "NotifyWith", "ssa{sv}", "Report", "It is ready.", "1", "open", "s", "/tmp/report.md")
+    report = session.HOME / "report.md"
+    report.touch()
+    call("Reporter", "NotifyWith", "ssa{sv}", "Report", "It is ready.", "1", "open", "s", str(report))
     until(lambda: pending() == "aa{sv} 0", "the notice to be shown")
     session.run("dunstctl", "action")
     until(lambda: opened.exists() and opened.read_text().count("\n") > 1, "the report to be opened")
-    assert opened.read_text().startswith("/tmp/report.md\n")
+    assert opened.read_text().startswith(f"{report}\n")
     assert "senter-reporter" not in opened.read_text()
 
 

@@ -10,6 +10,7 @@ from senter.tasks.plan import Step
 from senter.tasks.pursuit import Pursuit
 from senter.tasks.service import TasksService
 from senter.tasks.store import Store
+from senter.tasks.telling.telling import Telling
 from senter.tasks.tools.findings import Findings, Passage
 from support.private_bus import until
 
@@ -87,10 +88,15 @@ class FakeExecutor:
 
 
 class FakeReporter:
-    """Hears letters; ``away`` is the error it raises, ``lost`` makes it hear a letter and then raise it."""
+    """Hears letters; ``away`` is the error it raises, ``lost`` makes it hear a letter and then raise it.
+
+    ``details`` is what else came with a letter, by its subject; ``coming`` is what it heard of what comes next.
+    """
 
     def __init__(self):
         self.heard = []
+        self.details = {}
+        self.coming = []
         self.away = None
         self.lost = None
         self.refused = ()
@@ -99,11 +105,20 @@ class FakeReporter:
     async def log(self, activity_type, summary, options):
         """Hear what was done."""
         self._hear(activity_type, summary, "", options.key)
+        self.details[activity_type] = options.details
 
     async def notify(self, title, body, options):
         """Hear what is to be shown."""
         self._hear(title, body, options.open, options.key)
+        self.details[title] = {"type": options.type}
         return "notice"
+
+    async def tell(self, section, key, lines):
+        """Hear what comes next."""
+        if self.away:
+            raise self.away
+        assert (section, key) == ("coming", "goals")
+        self.coming.append(list(lines))
 
     def _hear(self, subject, text, target, key):
         self.tried += 1
@@ -175,17 +190,23 @@ class Work:
         self.reporter = earlier.reporter if earlier else FakeReporter()
         self.model = False
         self.looked = 0
+        self.wanted = True
         self.permitted = asyncio.Event()
         if permitted:
             self.permitted.set()
         self.signals = []
         self.pursuit = Pursuit(self.store, self.planner, self.executor, self.reports, slots, clock)
         self.pursuit.tell(*(self.hear(name) for name in ("goal", "task", "finished")))
-        self.service = TasksService(self.store, self.pursuit, self.reporter, self.has_model, self.permitted.wait)
+        telling = Telling(self.store, self.reporter, self.pursuit.on_disk, self.is_wanted)
+        self.service = TasksService(self.store, self.pursuit, telling, self.has_model, self.permitted.wait)
 
     def hear(self, name):
         """Who hears a signal."""
         return lambda *told: self.signals.append((name, *told))
+
+    async def is_wanted(self):
+        """Whether Senter is to do anything."""
+        return self.wanted
 
     async def has_model(self):
         """Whether there is a language model."""

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from senter.bus import library
@@ -52,8 +52,8 @@ class Connection:
         self._on_reopened: list[Callable[[], Awaitable[None]]] = []
         self._learning = asyncio.Lock()
 
-    async def open(self) -> None:
-        """Connect. Raises NotRunning when there is no bus or it does not let us in."""
+    async def open(self) -> str:
+        """Connect; our unique name on the bus. Raises NotRunning when there is no bus or it does not let us in."""
         address = self._address()
         if not address:
             raise NotRunning("there is no session bus here; log in to a desktop or start one with dbus-run-session")
@@ -68,6 +68,7 @@ class Connection:
         self._subscriptions.owners.clear()
         for match, _ in self._subscriptions.entries:
             await self._add_match(match)
+        return str(self._bus.unique_name)
 
     async def open_patiently(self) -> None:
         """Connect, with the patience of ``reopen``. Raises NotRunning when that did not help."""
@@ -149,8 +150,8 @@ class Connection:
     def wake(self, name: str) -> None:
         """Have the bus start whoever serves a bus name, without waiting for it."""
         if self._bus.connected:
-            values = {"member": "StartServiceByName", "signature": "su", "body": [name, 0]}
-            self._bus.send(Message(destination=DAEMON, path=DAEMON_PATH, interface=DAEMON, **values))
+            start = Message(DAEMON, DAEMON_PATH, DAEMON, "StartServiceByName", signature="su", body=[name, 0])
+            self._bus.send(start)
 
     async def owner(self, name: str) -> str:
         """The unique name behind a bus name, or an empty string."""
@@ -222,16 +223,17 @@ class Connection:
         *arguments: Any,
         autostart: bool = False,
         timeout: float = 25.0,
+        descriptors: Sequence[int] = (),
     ) -> Any:
         """Call a method and return its result without variants (None, one value, or a list of several).
 
-        Raises the SenterError that a room answered, NobodyThere without auto-start, BusError for any other error
-        answer, InvalidArgument for values that do not fit the signature, Unavailable after ``timeout`` seconds or
-        when the bus goes away meanwhile, NotRunning when it has gone before.
+        An argument ``h`` is an index into ``descriptors``. Raises the SenterError that a room answered, NobodyThere
+        without auto-start, BusError for any other error answer, InvalidArgument for values that do not fit,
+        Unavailable after ``timeout`` seconds or when the bus goes away, NotRunning when it has gone before.
         """
-        values = {"path": path, "interface": interface, "member": member, "signature": signature}
+        values = {"signature": signature, "body": list(arguments), "unix_fds": list(descriptors)}
         flags = MessageFlag.NONE if autostart else MessageFlag.NO_AUTOSTART
-        message = Message(destination=destination, body=list(arguments), flags=flags, **values)
+        message = Message(destination, path, interface, member, flags=flags, **values)
         if self._bus is None or not self._bus.connected:
             raise NotRunning("there is no connection to the bus")
         try:

@@ -11,6 +11,9 @@ ERROR_PREFIX = f"{PREFIX}.Error."
 
 TARGET = "senter.target"
 
+APPLICATION_ID = f"{PREFIX}.Senter"
+"""What desktops call Senter: the name of its desktop entry."""
+
 
 @dataclass(frozen=True)
 class Room:
@@ -58,6 +61,11 @@ ENGINE = Room("engine")
 PRIMARY = Room("model", "primary")
 RESEARCH = Room("model", "research")
 TASKS = Room("tasks")
+
+GAZE = Room("gaze")
+LEARNING = Room("learning")
+AUDIO = Room("audio")
+"""Rooms whose names the contract fixes, and whose signals are heard where they are installed."""
 
 MODELS = (PRIMARY, RESEARCH)
 ROOMS = (REPORTER, ENGINE, *MODELS, TASKS)

@@ -196,17 +196,10 @@ class _Life:
                 await asyncio.sleep(left)
             elif self._service.is_busy():
                 await asyncio.sleep(self._idle_exit_seconds)
-            elif self._resident and await self._wanted():
+            elif self._resident and await is_wanted(self._connection):
                 await asyncio.get_running_loop().create_future()
             else:
                 return
-
-    async def _wanted(self) -> bool:
-        """Whether a resident room should stay: always, except while the user's systemd has the target down."""
-        with contextlib.suppress(SenterError):
-            if supervisor.supervised():
-                return await self._manager.state(TARGET) == "active"
-        return True
 
     async def _leave(self, grace: float | None) -> None:
         """Leave so that no call is lost and no later one hangs; the order matters.
@@ -251,6 +244,14 @@ async def wait_wanted(connection: Connection) -> None:
     """Return when Senter may work by itself: at once, or where systemd is, when ``senter.target`` is up."""
     if supervisor.supervised():
         await Manager(connection).wait_active(TARGET)
+
+
+async def is_wanted(connection: Connection) -> bool:
+    """Whether Senter is to do anything by itself: always, except while the user's systemd has the target down."""
+    with contextlib.suppress(SenterError):
+        if supervisor.supervised():
+            return await Manager(connection).state(TARGET) == "active"
+    return True
 
 
 async def first_of(*coroutines: Coroutine[Any, Any, Any]) -> tuple[int, Any]:

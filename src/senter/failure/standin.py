@@ -9,7 +9,7 @@ import signal
 from typing import Any
 
 from senter.bus.connection import Connection
-from senter.bus.desktop import Desktop
+from senter.bus.desktop.screen import Screen
 from senter.bus.library import NameFlag
 from senter.bus.names import room_of_unit
 from senter.bus.runtime import STOPPED, first_of
@@ -30,8 +30,8 @@ class StandIn:
         self._what = f"the {self._room.title}" if self._room else name
         self._connection = Connection()
         self._manager = Manager(self._connection)
-        self._desktop = Desktop(self._connection)
-        self._desktop.appeared = self._tell
+        self._screen = Screen(self._connection)
+        self._screen.appeared = self._tell
         self._told = False
         self._sentence = ""
         self._recovered = asyncio.Event()
@@ -51,7 +51,7 @@ class StandIn:
         if not self._recovered.is_set():
             await self._answer_calls()
         supervisor.notify(READY=1, STATUS=self._sentence)
-        await self._desktop.start()
+        await self._screen.start()
         telling = asyncio.create_task(self._tell())
         while not (stop.is_set() or self._recovered.is_set()):
             ended, _ = await first_of(self._connection.wait_lost(), self._recovered.wait(), stop.wait())
@@ -73,7 +73,8 @@ class StandIn:
             return
         self._told = True
         try:
-            await self._desktop.show(self._unit, "Senter needs you", f"{self._sentence}\n{ADVICE}", "critical", {})
+            text = f"{self._sentence}\n{ADVICE}"
+            await self._screen.show(self._unit, "Senter needs you", text, "critical", {}, sticky=True)
         except SenterError:
             self._told = False
         else:

@@ -6,7 +6,7 @@ from senter import paths, settings
 from senter.bus.connection import Connection
 from senter.bus.login import Login
 from senter.bus.names import MODELS, PRIMARY, RESEARCH, Room
-from senter.bus.runtime import Parts, run
+from senter.bus.runtime import Parts, is_wanted, run
 from senter.engine.client import EngineClient, model_file
 from senter.host.clock import local_now
 from senter.models import interface, request, service
@@ -23,8 +23,8 @@ def build(room: Room, connection: Connection) -> Parts:
     chosen = settings.load(settings.ModelSettings, file, worker)
     limits = budget.Budget(settings.load(settings.BudgetSettings, file), chosen, worker, file)
     used = store.UsageStore(paths.data_folder() / "usage.db", worker)
-    pays = purse.Purse(used, limits, local_now, ReporterClient(connection).notify)
-    engine = EngineClient(connection).endpoint
+    engine, reporter = EngineClient(connection).endpoint, ReporterClient(connection)
+    pays = purse.Purse(used, limits, local_now, reporter, lambda: is_wanted(connection))
     asks = chat.Chat(engine, model_file, keys.Keys(), chosen.embedding_model)
     providers = chain.Chain(provider.providers_of(chosen.providers, chosen.model, place), asks, pays)
     manner, keeps = request.manner_of(worker, chosen, place), warmth.Warmth(chosen, place, engine, Login())

@@ -6,11 +6,12 @@ from typing import Any
 
 from senter.bus.signatures import Options, Str, Time
 from senter.errors import InvalidArgument
-from senter.wording import one_line
+from senter.wording import one_line, shortened
 
 IMPORTANCES = ("low", "normal", "high", "critical")
 
 LONGEST_TYPE = 64
+LONGEST_SUMMARY = 1000
 
 _TYPE = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -44,6 +45,10 @@ class Activity:
     """The bus name of the room that logged it, or the unique name of another program."""
     summary: Str
     importance: Str
+    goal: Str = ""
+    """The id of the goal it was done for."""
+    open: Str = ""
+    """A file or URL that shows it, such as the report of a goal."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class LogOptions:
 
     importance: Str = "normal"
     details: Options = field(default_factory=dict)
+    """``goal``, ``title`` (the goal's) and ``open`` are kept; description, error, topic, insight make the line."""
     key: Str = ""
     """An activity with a key that was logged before is not logged again."""
 
@@ -72,9 +78,15 @@ def check_importance(importance: str) -> None:
 
 def summarise(activity_type: str, summary: str, details: dict[str, Any]) -> str:
     """The line people read: the summary on one line, or one made of the type and its details."""
-    if line := one_line(summary):
+    if line := shortened(one_line(summary), LONGEST_SUMMARY):
         return line
     if activity_type not in _SUMMARIES:
         return f"Activity: {activity_type}"
     values = {key: one_line(str(details.get(key) or "")) or word for key, word in _MISSING[activity_type].items()}
-    return one_line(_SUMMARIES[activity_type].format_map(values))
+    return shortened(one_line(_SUMMARIES[activity_type].format_map(values)), LONGEST_SUMMARY)
+
+
+def detail(details: dict[str, Any], name: str) -> str:
+    """One detail as a line of text; empty when it is missing or no text."""
+    value = details.get(name)
+    return shortened(one_line(value), LONGEST_SUMMARY) if isinstance(value, str) else ""

@@ -7,11 +7,15 @@ from typing import Annotated, NamedTuple
 from senter.bus.names import room_of_bus_name
 from senter.bus.signatures import Str, Time
 from senter.errors import InvalidArgument
+from senter.reporter.activity import check_type
 
 URGENCIES = ("low", "normal", "critical")
 
 URGENCY_OF_IMPORTANCE = {"high": "normal", "critical": "critical"}
 """Activities of these importances are shown at once; the others wait for progress and digest."""
+
+DIGEST, AWAY, FOLD, APPROVAL = "digest", "away", "fold", "approval"
+"""Types of notices that the reporter knows: its own, and a question for leave to do something."""
 
 LONGEST_TITLE = 200
 LONGEST_LABEL = 100
@@ -46,6 +50,18 @@ class Notice:
     open: Str = ""
     """A file or URL that a click on the body opens."""
     actions: Actions = field(default_factory=list)
+    type: Str = ""
+    """A word such as ``digest``, ``budget``, or the type of the activity it tells."""
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it is shown by itself, however many others there are."""
+        return bool(self.actions) or self.urgency == "critical" or self.type in (DIGEST, AWAY, FOLD, APPROVAL)
+
+    @property
+    def is_sticky(self) -> bool:
+        """Whether it stays on the screen until the user has seen it."""
+        return bool(self.actions) or self.urgency == "critical" or self.type in (DIGEST, AWAY, APPROVAL)
 
 
 @dataclass(frozen=True)
@@ -56,6 +72,8 @@ class NotifyOptions:
     open: Str = ""
     key: Str = ""
     """A notice with a key that was given before is not shown again."""
+    type: Str = ""
+    """A word by which the user can switch such notices off; ``approval`` waits in digests until it is answered."""
     actions: Actions = field(default_factory=list)
 
 
@@ -65,6 +83,8 @@ def check(title: str, options: NotifyOptions) -> list[Action]:
         raise InvalidArgument(f"title must be 1 to {LONGEST_TITLE} printable characters on one line")
     if options.urgency not in URGENCIES:
         raise InvalidArgument(f"urgency must be one of {', '.join(URGENCIES)}, not {options.urgency!r}")
+    if options.type:
+        check_type(options.type)
     if options.open and not options.open.startswith(("/", "https://", "http://", "file:///")):
         raise InvalidArgument(f"open must be an absolute path or a URL, not {options.open!r}")
     if len(options.actions) > MOST_ACTIONS:

@@ -1,25 +1,28 @@
-"""``activity.db``: the activity log, the notices, and which digests were sent.
+"""``activity.db``: the activity log, which digests were sent, when the user was there, what comes next.
 
-One process writes it. Every method commits before it returns (``synchronous=FULL``), blocks for the length of a
-disk write, and may be called from any thread. A full disk or a file that cannot be written raises Unavailable.
+The notices in it are ``delivery/ledger.py``'s. One process writes it. Every method commits before it returns
+(``synchronous=FULL``), blocks for the length of a disk write, and may be called from any thread. A full disk or a
+file that cannot be written raises Unavailable. Times are microseconds since the epoch.
 """
 
 import json
 import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 from senter.database import Database
-from senter.reporter.activity import Activity
-from senter.reporter.notice import Action, Notice
+from senter.reporter.activity import Activity, detail
+from senter.reporter.delivery.ledger import PENDING, insert
+from senter.reporter.notice import Notice
+from senter.reporter.presence import Change, Presence
 
-TABLES_VERSION = 1
+TABLES_VERSION = 2
 """How many migrations ``tables.py`` has."""
 
-PENDING, SHOWN, ACTED, SILENCED, REFUSED = "pending", "shown", "acted", "silenced", "refused"
-
-_ACTIVITY_COLUMNS = "id, time, type, source, summary, importance"
-_NOTICE_COLUMNS = "id, time, title, body, urgency, open, actions"
+_ACTIVITY_COLUMNS = "activities.id, time, type, source, activities.summary, importance, goal, open"
+_PRESENCE_COLUMNS = "id, began, ended, session, over"
 
 
 class Store(Database):
@@ -30,98 +33,148 @@ class Store(Database):
 
     def add_activity(
         self,
-        when: int,
-        activity_type: str,
-        source: str,
-        summary: str,
-        importance: str,
+        activity: Activity,
         details: dict[str, Any],
-        key: str,
+        key: str = "",
         notice: Notice | None = None,
         state: str = PENDING,
     ) -> bool:
-        """Write an activity down, with the notice that tells it; False when one with this key is there already."""
+        """Write an activity down, with the notice that tells it; False when one with this key is there already.
+
+        The activity gets its id here.
+        """
+        row = (*astuple(activity)[1:], detail(details, "title"), json.dumps(details, default=str), key or None)
         with self.writing() as connection:
             cursor = connection.execute(
-                "INSERT INTO activities (time, type, source, summary, importance, details, key)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-                (when, activity_type, source, summary, importance, json.dumps(details, default=str), key or None),
+                "INSERT INTO activities (time, type, source, summary, importance, goal, open, title, details, key)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+                row,
             )
             if cursor.rowcount == 1 and notice is not None:
-                _insert_notice(connection, notice, "", state)
+                insert(connection, notice, "", state)
             return cursor.rowcount == 1
 
-    def activities_after(self, activity_id: int) -> list[Activity]:
-        """The activities that were written down after one, oldest first."""
-        with self.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {_ACTIVITY_COLUMNS} FROM activities WHERE id > ? ORDER BY id", (activity_id,)
-            ).fetchall()
-        return [Activity(str(row[0]), *row[1:]) for row in rows]
+    def activities_after(self, activity_id: int, since: int = 0) -> list[Activity]:
+        """The activities that were written down after one, and not before a time, oldest first."""
+        return self._activities("WHERE id > ? AND time >= ? ORDER BY id", activity_id, since)
 
     def activities(self, since: int, limit: int, offset: int) -> list[Activity]:
-        """Activities from ``since`` (µs) on, newest first."""
+        """Activities from a time on, newest first; a limit of -1 is none."""
+        return self._activities(
+            "WHERE time >= ? ORDER BY time DESC, id DESC LIMIT ? OFFSET ?", since, limit, offset
+        )
+
+    def search(self, words: Sequence[str], limit: int, offset: int) -> list[Activity]:
+        """Activities in whose line or goal every word is, or begins a word, newest first."""
+        query = " ".join('"' + word.replace('"', '""') + '"*' for word in words)
+        return self._activities(
+            "JOIN activity_words ON activity_words.rowid = activities.id WHERE activity_words MATCH ?"
+            " ORDER BY time DESC, activities.id DESC LIMIT ? OFFSET ?",
+            query,
+            limit,
+            offset,
+        )
+
+    def counts(self, since: int, until: int) -> dict[str, int]:
+        """How many activities of each type there are from ``since`` until before ``until``."""
         with self.reading() as connection:
             rows = connection.execute(
-                f"SELECT {_ACTIVITY_COLUMNS} FROM activities WHERE time >= ?"
-                " ORDER BY time DESC, id DESC LIMIT ? OFFSET ?",
+                "SELECT type, COUNT(*) FROM activities WHERE time >= ? AND time < ? GROUP BY type", (since, until)
+            )
+            return dict(rows.fetchall())
+
+    def goals(self, since: int, limit: int, offset: int) -> list[tuple[str, str, int, int, dict[str, int]]]:
+        """The goals for which something was done from a time on, the latest first.
+
+        Each is its id, its title, its first and its last activity, and how many of each type there are.
+        """
+        with self.reading() as connection:
+            found = connection.execute(
+                "SELECT goal, MAX(title), MIN(time), MAX(time) FROM activities WHERE goal != '' AND time >= ?"
+                " GROUP BY goal ORDER BY MAX(time) DESC, MAX(id) DESC LIMIT ? OFFSET ?",
                 (since, limit, offset),
             ).fetchall()
-        return [Activity(str(row[0]), *row[1:]) for row in rows]
+            counted = "SELECT type, COUNT(*) FROM activities WHERE goal = ? AND time >= ? GROUP BY type"
+            return [(*row, dict(connection.execute(counted, (row[0], since)).fetchall())) for row in found]
 
-    def count_activities(self, since: int) -> int:
-        """How many activities there are from ``since`` (µs) on."""
+    def last_told(self, kind: str = "") -> int | None:
+        """The id of the last activity that a digest of a kind, or any, has told; None when there was none yet."""
         with self.reading() as connection:
-            count = connection.execute("SELECT COUNT(*) FROM activities WHERE time >= ?", (since,))
-            return int(count.fetchone()[0])
-
-    def add_notice(self, notice: Notice, key: str, state: str = PENDING) -> str:
-        """Write a notice down; returns its id, or that of the earlier notice with this key."""
-        with self.writing() as connection:
-            return _insert_notice(connection, notice, key, state)
-
-    def pending(self) -> list[Notice]:
-        """The notices that were not shown yet, oldest first."""
-        with self.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {_NOTICE_COLUMNS} FROM notices WHERE state = ? ORDER BY time, rowid",
-                (PENDING,),
-            ).fetchall()
-        return [_notice(row) for row in rows]
-
-    def notice(self, notice_id: str) -> Notice | None:
-        """One notice, or None."""
-        with self.reading() as connection:
-            row = connection.execute(f"SELECT {_NOTICE_COLUMNS} FROM notices WHERE id = ?", (notice_id,)).fetchone()
-        return _notice(row) if row else None
-
-    def move_notice(self, notice_id: str, state: str) -> None:
-        """Note what became of a notice; one that was acted upon stays so, however late its showing is noted."""
-        with self.writing() as connection:
-            connection.execute(
-                "UPDATE notices SET state = ? WHERE id = ? AND state != ?", (state, notice_id, ACTED)
-            )
-
-    def last_told(self, kind: str) -> int | None:
-        """The id of the last activity that a digest of a kind has told; None when there was no digest yet."""
-        with self.reading() as connection:
-            row = connection.execute("SELECT MAX(told) FROM digests WHERE kind = ?", (kind,)).fetchone()
+            row = connection.execute("SELECT MAX(told) FROM digests WHERE ? IN ('', kind)", (kind,)).fetchone()
         return None if row[0] is None else int(row[0])
 
-    def claim_digest(self, kind: str, day: int, told: int, notice: Notice, state: str = PENDING) -> bool:
-        """Take the day of a digest and write its notice down, both or neither; False when it was taken.
+    def is_claimed(self, kind: str, day: int) -> bool:
+        """Whether the day of a digest is taken, or the day after it is: then the clock was set back."""
+        with self.reading() as connection:
+            return _is_claimed(connection, kind, day)
 
-        A day is also taken when the day after it is: then the clock was set back.
+    def claim_digest(self, kind: str, day: int, told: int, notice: Notice, state: str = PENDING) -> bool:
+        """Take the day of a digest and write its notice down, both or neither; False when it was taken."""
+        with self.writing() as connection:
+            if _is_claimed(connection, kind, day):
+                return False
+            connection.execute("INSERT INTO digests (kind, day, told) VALUES (?, ?, ?)", (kind, day, told))
+            insert(connection, notice, "", state)
+            return True
+
+    def tell(self, section: str, key: str, source: str, lines: Sequence[str], until: int, now: int) -> None:
+        """Keep what a room has to say in every digest; no lines take it back."""
+        with self.writing() as connection:
+            connection.execute("DELETE FROM standings WHERE key = ? OR (until > 0 AND until <= ?)", (key, now))
+            if lines:
+                connection.execute(
+                    "INSERT INTO standings (key, section, source, lines, until, time) VALUES (?, ?, ?, ?, ?, ?)",
+                    (key, section, source, json.dumps(list(lines)), until, now),
+                )
+
+    def standing(self, section: str, now: int) -> list[str]:
+        """The lines that rooms have to say in a section, by their keys."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                "SELECT lines FROM standings WHERE section = ? AND (until = 0 OR until > ?) ORDER BY key",
+                (section, now),
+            ).fetchall()
+        return [line for (lines,) in rows for line in json.loads(lines)]
+
+    def presences(self, limit: int) -> list[Presence]:
+        """The last times in which the user was there, newest first."""
+        with self.reading() as connection:
+            return _presences(connection, limit)
+
+    def change_presence(self, change: Callable[[Presence | None], Change]) -> list[Presence]:
+        """Write what an event does to the last presence; the last two presences after it, newest first.
+
+        ``change`` takes the last presence, None at first, and returns the rows to write.
         """
         with self.writing() as connection:
-            cursor = connection.execute(
-                "INSERT INTO digests (kind, day, told) SELECT ?1, ?2, ?3 WHERE NOT EXISTS"
-                " (SELECT 1 FROM digests WHERE kind = ?1 AND day IN (?2, ?2 + 1))",
-                (kind, day, told),
+            changed = change(next(iter(_presences(connection, 1)), None))
+            for row in (changed.update, changed.insert):
+                if row is not None:
+                    connection.execute(
+                        f"INSERT OR REPLACE INTO presences ({_PRESENCE_COLUMNS}) VALUES (?, ?, ?, ?, ?)",
+                        (row.id or None, row.began, row.ended, row.session, row.over),
+                    )
+            return _presences(connection, 2)
+
+    def forget(self, before: int) -> None:
+        """Delete the activities and the presences of before a time.
+
+        The newest activity stays, so that no id is given twice, and so do the last two presences.
+        """
+        with self.writing() as connection:
+            connection.execute(
+                "DELETE FROM activities WHERE time < ? AND id < (SELECT MAX(id) FROM activities)", (before,)
             )
-            if cursor.rowcount == 1:
-                _insert_notice(connection, notice, "", state)
-            return cursor.rowcount == 1
+            connection.execute(
+                "DELETE FROM presences WHERE ended < ? AND id NOT IN"
+                " (SELECT id FROM presences ORDER BY id DESC LIMIT 2)",
+                (before,),
+            )
+
+    def _activities(self, rest: str, *values: Any) -> list[Activity]:
+        with self.reading() as connection:
+            rows = connection.execute(f"SELECT {_ACTIVITY_COLUMNS} FROM activities {rest}", values).fetchall()
+        return [Activity(str(row[0]), *row[1:]) for row in rows]
 
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:
@@ -131,19 +184,11 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
     bring_up_to_date(connection)
 
 
-def _insert_notice(connection: sqlite3.Connection, notice: Notice, key: str, state: str) -> str:
-    row = (notice.id, notice.time, notice.title, notice.body, notice.urgency, notice.open)
-    connection.execute(
-        "INSERT INTO notices (id, time, title, body, urgency, open, actions, key, state)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-        (*row, json.dumps(notice.actions), key or None, state),
-    )
-    if not key:
-        return notice.id
-    return str(connection.execute("SELECT id FROM notices WHERE key = ?", (key,)).fetchone()[0])
+def _is_claimed(connection: sqlite3.Connection, kind: str, day: int) -> bool:
+    taken = connection.execute("SELECT 1 FROM digests WHERE kind = ?1 AND day IN (?2, ?2 + 1)", (kind, day))
+    return taken.fetchone() is not None
 
 
-def _notice(row: tuple[Any, ...]) -> Notice:
-    values = dict(zip(_NOTICE_COLUMNS.split(", "), row, strict=True))
-    values["actions"] = [Action(*action) for action in json.loads(values["actions"])]
-    return Notice(**values)
+def _presences(connection: sqlite3.Connection, limit: int) -> list[Presence]:
+    rows = connection.execute(f"SELECT {_PRESENCE_COLUMNS} FROM presences ORDER BY id DESC LIMIT ?", (limit,))
+    return [Presence(number, began, ended, held_by, bool(over)) for number, began, ended, held_by, over in rows]

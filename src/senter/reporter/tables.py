@@ -35,3 +35,41 @@ def first_tables(database: Database) -> None:
         "CREATE TABLE digests (kind TEXT NOT NULL, day INTEGER NOT NULL, told INTEGER NOT NULL,"
         " PRIMARY KEY (kind, day))"
     )
+
+
+@MIGRATIONS()
+def presence_and_search(database: Database) -> None:
+    """What an activity belongs to, its words, where a notice is shown, when the user was there, what comes next.
+
+    A notice's ``place`` is where a notification server shows it, ``folded_into`` the notice that shows it among
+    others. A presence is a time in which the user was there: ``session`` is the login session that holds it open,
+    ``over`` whether it ended for good, by a lock or because the user came back later. The last one may still go on.
+    A standing is what a room has to say in every digest until ``until`` (0: always).
+    """
+    for column in ("goal", "title", "open"):
+        database.execute(f"ALTER TABLE activities ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+    database.execute("CREATE INDEX activities_by_goal ON activities (goal, id) WHERE goal != ''")
+    database.execute(
+        "CREATE VIRTUAL TABLE activity_words USING fts5 (summary, title, content='activities', content_rowid='id',"
+        " tokenize='unicode61 remove_diacritics 2')"
+    )
+    database.execute("INSERT INTO activity_words (activity_words) VALUES ('rebuild')")
+    database.execute(
+        "CREATE TRIGGER activity_written AFTER INSERT ON activities BEGIN"
+        " INSERT INTO activity_words (rowid, summary, title) VALUES (new.id, new.summary, new.title); END"
+    )
+    database.execute(
+        "CREATE TRIGGER activity_deleted AFTER DELETE ON activities BEGIN"
+        " INSERT INTO activity_words (activity_words, rowid, summary, title)"
+        " VALUES ('delete', old.id, old.summary, old.title); END"
+    )
+    for column in ("type", "place", "folded_into"):
+        database.execute(f"ALTER TABLE notices ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+    database.execute(
+        "CREATE TABLE presences (id INTEGER PRIMARY KEY, began INTEGER NOT NULL, ended INTEGER NOT NULL,"
+        " session TEXT NOT NULL, over INTEGER NOT NULL)"
+    )
+    database.execute(
+        "CREATE TABLE standings (key TEXT PRIMARY KEY, section TEXT NOT NULL, source TEXT NOT NULL,"
+        " lines TEXT NOT NULL, until INTEGER NOT NULL, time INTEGER NOT NULL)"
+    )

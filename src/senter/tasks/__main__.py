@@ -5,11 +5,12 @@ from functools import partial
 from senter import paths, settings
 from senter.bus.connection import Connection
 from senter.bus.names import MODELS, TASKS
-from senter.bus.runtime import Parts, run, wait_wanted
+from senter.bus.runtime import Parts, is_wanted, run, wait_wanted
 from senter.host.clock import local_now
 from senter.models.client import ModelClient
 from senter.reporter.client import ReporterClient
 from senter.tasks import executor, interface, planner, pursuit, service, store
+from senter.tasks.telling import telling
 from senter.tasks.tools.toolbox import Toolbox
 
 
@@ -21,7 +22,8 @@ def build(connection: Connection) -> Parts:
     steps = executor.Executor(Toolbox(), research, chosen, paths.workspace_folder())
     slots, permission = chosen.max_concurrent_tasks, partial(wait_wanted, connection)
     work = pursuit.Pursuit(database, planner.Planner(primary), steps, paths.reports_folder(), slots, local_now)
-    tasks = service.TasksService(database, work, ReporterClient(connection), steps.has_model, permission)
+    tells = telling.Telling(database, ReporterClient(connection), work.on_disk, partial(is_wanted, connection))
+    tasks = service.TasksService(database, work, tells, steps.has_model, permission)
     face = interface.TasksInterface(tasks)
     tasks.status_changed = face.tell_status
     work.tell(face.GoalChanged, face.TaskChanged, face.GoalFinished)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from senter.bus.signatures import U32, Byte, Str, Strings, Time
 from senter.errors import InvalidArgument, InvalidState
-from senter.wording import LONGEST_LINE, one_line, printable
+from senter.wording import LONGEST_LINE, one_line, printable, shortened
 
 NEW, PLANNING, RUNNING = "new", "planning", "running"
 PENDING, IN_PROGRESS = "pending", "in_progress"
@@ -33,6 +33,8 @@ TASK_MOVES = {
 """Every status of a task and where it may go: back to pending when work was interrupted, or by a retry."""
 
 ENDED = {COMPLETED, FAILED, CANCELLED}
+OPEN = (NEW, PLANNING, RUNNING, WAITING)
+"""The states of a goal that has not ended."""
 
 TYPES = ("research", "generate", "analyze", "communicate", "organize", "custom")
 GATHERING = "research"
@@ -41,6 +43,7 @@ PARTLY = "partly"
 """The outcome of a goal that was reached although some of its sources failed."""
 
 LONGEST_DESCRIPTION = 10_000
+LONGEST_TITLE = 80
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,11 @@ class Goal:
     finished: Time = 0
     tasks_done: U32 = 0
     tasks_total: U32 = 0
+
+    @property
+    def title(self) -> str:
+        """The description in a few words on one line."""
+        return shortened(one_line(self.description), LONGEST_TITLE)
 
 
 @dataclass(frozen=True)

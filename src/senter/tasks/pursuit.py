@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 from senter.database import Disk
 from senter.errors import BudgetSpent, ConfigurationError, InvalidState, NoModel, SenterError
-from senter.tasks import letter
 from senter.tasks.executor import PICKED
 from senter.tasks.goal import (
     COMPLETED,
@@ -32,6 +31,7 @@ from senter.tasks.goal import (
 )
 from senter.tasks.plan import Step
 from senter.tasks.store import Store
+from senter.tasks.telling import letter
 from senter.tasks.text.report import answered, file_name, report
 from senter.tasks.tools.file_write import write_atomically
 from senter.tasks.tools.findings import Findings

@@ -8,12 +8,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Protocol
 
 from senter.bus.signatures import Check
-from senter.errors import InvalidArgument, InvalidState, SenterError, Unavailable
-from senter.reporter.activity import LogOptions
-from senter.reporter.notice import NotifyOptions
+from senter.errors import InvalidState, SenterError, Unavailable
 from senter.tasks.goal import (
     CANCELLED,
     NEW,
@@ -26,28 +23,19 @@ from senter.tasks.goal import (
     check_goal,
     check_state,
 )
-from senter.tasks.letter import LOG, Letter, goal_cancelled
 from senter.tasks.plan import check_named
 from senter.tasks.pursuit import Pursuit
 from senter.tasks.store import Store
+from senter.tasks.telling.letter import goal_cancelled, goals_damaged
+from senter.tasks.telling.telling import Telling
 
 USUAL_PAGE, LONGEST_PAGE = 100, 1000
 PAUSE_SECONDS = 15.0
-"""Before what the disk or the reporter refused is tried again."""
+"""Before what the disk refused is tried again."""
 SHORTEST_BACK_OFF, LONGEST_BACK_OFF = 5.0, 300.0
 """Seconds between two looks for a language model."""
 
 logger = logging.getLogger(__name__)
-
-
-class Reporter(Protocol):
-    """Is told what was done."""
-
-    async def log(self, activity_type: str, summary: str, options: LogOptions) -> None:
-        """Write it down."""
-
-    async def notify(self, title: str, body: str, options: NotifyOptions) -> str:
-        """Show it."""
 
 
 class TasksService:
@@ -61,22 +49,21 @@ class TasksService:
         self,
         store: Store,
         pursuit: Pursuit,
-        reporter: Reporter,
+        telling: Telling,
         has_model: Callable[[], Awaitable[bool]],
         permission: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
         self._pursuit = pursuit
-        self._reporter = reporter
+        self._telling = telling
         self._has_model = has_model
         self._permission = permission
         self._on_disk = pursuit.on_disk
-        self._wake, self._untold, self._missed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._wake, self._missed = asyncio.Event(), asyncio.Event()
         pursuit.came_to_an_end, pursuit.model_answered = self._wake.set, self._model_answered
         self._loops: list[asyncio.Task[None]] = []
         self._counts: dict[str, int] = {}
         self._counting = asyncio.Lock()
-        self._telling = False
         self._permitted = False
         self._trouble = ""
         self._back_off = SHORTEST_BACK_OFF
@@ -89,9 +76,10 @@ class TasksService:
         for file in await asyncio.to_thread(self._store.damaged):
             if file not in kept_before:
                 text = f"The list of goals was damaged. It is kept as {file}; a new one has begun."
-                await self._on_disk(self._store.add_letter, Letter("notice", "Senter", text))
+                await self._on_disk(self._store.add_letter, goals_damaged(text))
         self._counts = await self._on_disk(self._store.counts)
-        self._loops = [asyncio.create_task(loop()) for loop in (self._live, self._tell, self._look_for_models)]
+        loops = (self._live, self._telling.deliver, self._telling.keep_informed, self._look_for_models)
+        self._loops = [asyncio.create_task(loop()) for loop in loops]
         for loop in self._loops:
             loop.add_done_callback(_log_break_down)
 
@@ -101,6 +89,7 @@ class TasksService:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self._pursuit.stop()
+        await self._telling.finish()
         await self._on_disk(self._store.close)
 
     def is_healthy(self) -> bool:
@@ -109,7 +98,7 @@ class TasksService:
 
     def is_busy(self) -> bool:
         """Whether there is work to do, and this is the time for it."""
-        return self._permitted and bool(sum(self._counts.values()) or self._telling or self._untold.is_set())
+        return self._permitted and bool(sum(self._counts.values()) or self._telling.has_letters)
 
     def status(self) -> str:
         """``2 goals open, working on 3 steps``."""
@@ -215,37 +204,10 @@ class TasksService:
             await self._pursuit.advance()
             self._trouble = ""
             await self._count()
-            self._untold.set()
+            self._telling.look()
             if self._counts.get(WAITING):
                 self._missed.set()
             await self._wake.wait()
-
-    async def _tell(self) -> None:
-        """Deliver the letters to the reporter, in order, each until it has it."""
-        while True:
-            await self._untold.wait()
-            self._telling = True
-            self._untold.clear()
-            try:
-                while waiting := await self._on_disk(self._store.letters):
-                    for number, message in waiting:
-                        await self._deliver(message)
-                        await self._on_disk(self._store.forget_letter, number)
-                self._telling = False
-            except SenterError as error:
-                logger.info("The reporter could not be told: %s", error)
-                await asyncio.sleep(PAUSE_SECONDS)
-                self._untold.set()
-
-    async def _deliver(self, message: Letter) -> None:
-        try:
-            if message.kind == LOG:
-                await self._reporter.log(message.subject, message.text, LogOptions(key=message.key))
-            else:
-                options = NotifyOptions(open=message.open, key=message.key)
-                await self._reporter.notify(message.subject, message.text, options)
-        except InvalidArgument as error:
-            logger.error("The reporter takes %r at no time: %s", message.text, error)
 
     async def _go_on(self) -> None:
         """Count the goals and let the work go on. What was done before stays done when the disk fails here."""

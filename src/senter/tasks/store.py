@@ -20,6 +20,7 @@ from senter.tasks.goal import (
     FAILED,
     IN_PROGRESS,
     NEW,
+    OPEN,
     PENDING,
     PLANNING,
     RUNNING,
@@ -28,8 +29,8 @@ from senter.tasks.goal import (
     GoalOptions,
     Task,
 )
-from senter.tasks.letter import Letter
 from senter.tasks.plan import Step
+from senter.tasks.telling.letter import Letter
 from senter.tasks.tools.findings import Findings, from_json, to_json
 
 TABLES_VERSION = 1
@@ -44,6 +45,7 @@ _TASK = (
     "SELECT id, CAST(goal_id AS TEXT), description, type, status, tool, error, summary, priority, depends_on,"
     " created, started, finished, attempts FROM tasks"
 )
+_IS_OPEN = "state IN (?, ?, ?, ?)"
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
@@ -91,11 +93,15 @@ class Store(Database):
     def counts(self) -> dict[str, int]:
         """How many goals there are in each state that is not an end."""
         with self.reading() as connection:
-            rows = connection.execute(
-                "SELECT state, COUNT(*) FROM goals WHERE state IN (?, ?, ?, ?) GROUP BY state",
-                (NEW, PLANNING, RUNNING, WAITING),
-            ).fetchall()
-        return dict(rows)
+            counts = f"SELECT state, COUNT(*) FROM goals WHERE {_IS_OPEN} GROUP BY state"
+            return dict(connection.execute(counts, OPEN).fetchall())
+
+    def coming(self, limit: int) -> tuple[list[Goal], int]:
+        """The first goals of those that have not ended, most urgent, then newest first, and how many there are."""
+        with self.reading() as connection:
+            (total,) = connection.execute(f"SELECT COUNT(*) FROM goals WHERE {_IS_OPEN}", OPEN).fetchone()
+            first = f"{_GOAL} WHERE {_IS_OPEN} ORDER BY priority DESC, id DESC LIMIT ?"
+            return [Goal(*row) for row in connection.execute(first, (*OPEN, limit))], total
 
     def tasks(self, goal_id: str) -> list[Task]:
         """The tasks of a goal in the order of the plan. Raises NoSuchGoal."""
@@ -220,10 +226,8 @@ class Store(Database):
         ``busy`` holds the ids of the goals being planned and of the tasks being worked on.
         """
         with self.writing() as connection:
-            for table, column, before, after in (
-                ("goals", "state", PLANNING, NEW),
-                ("tasks", "status", IN_PROGRESS, PENDING),
-            ):
+            left = ("goals", "state", PLANNING, NEW), ("tasks", "status", IN_PROGRESS, PENDING)
+            for table, column, before, after in left:
                 rows = connection.execute(f"SELECT id FROM {table} WHERE {column} = ?", (before,)).fetchall()
                 for (name,) in rows:
                     if str(name) not in busy:

@@ -1,10 +1,12 @@
 """``senter.bus.login`` against dbusmock's logind and UPower on a system bus of the test's own."""
 
 import asyncio
+import contextlib
 import os
+from collections.abc import AsyncIterator
 
 import pytest
-from support.private_bus import DEADLINE, Inbox, PrivateBus
+from support.private_bus import DEADLINE, Inbox, PrivateBus, Program
 
 from senter.bus.connection import Connection
 from senter.bus.library import Variant
@@ -18,6 +20,7 @@ from senter.bus.login import (
     UPOWER_PATH,
     USER,
     Login,
+    boot_id,
     system_bus_address,
 )
 
@@ -25,13 +28,15 @@ MOCK = "org.freedesktop.DBus.Mock"
 USER_PATH = f"{ROOT}/user/{os.getuid()}"
 FIRST, SECOND = f"{ROOT}/session/c1", f"{ROOT}/session/c2"
 NO_SESSION = ["", "/"]
+IDLE_SINCE = 1_795_345_200_000_000
 
 
 class Logind:
     """What a test makes the mock do."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, program: Program) -> None:
         self._connection = connection
+        self.program = program
 
     async def ask(self, path: str, interface: str, member: str, signature: str = "", *arguments):
         return await self._connection.call(LOGIND, path, interface, member, signature, *arguments, timeout=DEADLINE)
@@ -53,6 +58,18 @@ class Logind:
         """Do as ``loginctl lock-session`` does."""
         await self.ask(path, SESSION, member)
 
+    async def set(self, path: str, interface: str, **properties: Variant) -> None:
+        """Set properties, of which logind tells in one signal."""
+        await self.ask(path, MOCK, "UpdateProperties", "sa{sv}", interface, properties)
+
+    async def idle(self, since: int, path: str = FIRST) -> None:
+        """Do as a desktop does whose user has done nothing for a while."""
+        await self.set(path, SESSION, IdleHint=Variant("b", True), IdleSinceHint=Variant("t", since))
+
+    async def active(self, path: str = FIRST) -> None:
+        """Do as a desktop does whose user does something again."""
+        await self.set(path, SESSION, IdleHint=Variant("b", False), IdleSinceHint=Variant("t", IDLE_SINCE + 1))
+
     async def sleep(self, begins: bool) -> None:
         """Say that the machine goes to sleep, or is awake again."""
         await self.ask(ROOT, MOCK, "EmitSignal", "sssav", MANAGER, "PrepareForSleep", "b", [Variant("b", begins)])
@@ -68,19 +85,24 @@ def system_bus(home, tmp_path, monkeypatch):
     private.stop()
 
 
-@pytest.fixture
-async def logind(system_bus, mock):
-    """logind, with the user known and nobody at the screen."""
-    connection = Connection(system_bus_address)
-    await connection.open()
-    await mock(connection, LOGIND, "logind")
-    peer = Logind(connection)
+async def begin(connection: Connection, mock) -> Logind:
+    """Start logind, with the user known and nobody at the screen."""
+    program = await mock(connection, LOGIND, "logind")
+    peer = Logind(connection, program)
     # The template joins a text and a number here.
     code = f'ret = "{ROOT}/user/%d" % args[0]'
     await peer.ask(ROOT, MOCK, "AddMethod", "sssss", MANAGER, "GetUser", "u", "o", code)
     await peer.ask(ROOT, MOCK, "AddUser", "usb", os.getuid(), "somebody", True)
     await peer.show(NO_SESSION)
-    yield peer
+    return peer
+
+
+@pytest.fixture
+async def logind(system_bus, mock):
+    """logind, with the user known and nobody at the screen."""
+    connection = Connection(system_bus_address)
+    await connection.open()
+    yield await begin(connection, mock)
     await connection.close()
 
 
@@ -137,6 +159,24 @@ def told(login) -> Inbox:
     login.unplugged = lambda: inbox("unplugged")
     login.plugged = lambda: inbox("plugged")
     return inbox
+
+
+@pytest.fixture
+def attended(login) -> Inbox:
+    """What is told of the user's coming and leaving."""
+    inbox = Inbox()
+    login.came = lambda session: inbox("came", session)
+    login.left = lambda since: inbox("left", since)
+    login.woken = lambda: inbox("woken")
+    return inbox
+
+
+def came(session: str) -> tuple[str, str]:
+    """What is told when the user is at the screen in a session."""
+    return ("came", f"{boot_id()}/{session}")
+
+
+LEFT = ("left", 0)
 
 
 async def settled(logind: Logind, told: Inbox) -> list[tuple[str]]:
@@ -235,6 +275,220 @@ async def _locking_is_heard(logind: Logind, told: Inbox, path: str) -> bool:
     return (await settled(logind, told))[-2:] == [("locked",), ("unlocked",)]
 
 
+async def test_who_is_there_at_the_start_comes_in_a_session_that_no_other_boot_has(logind, login, attended):
+    await logind.log_in("c1")
+    assert await login.start()
+    (there,) = attended.rest()
+    assert there == came("c1")
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        assert there[1] == f"{file.read().strip()}/c1"
+
+
+async def test_whoever_begins_to_listen_later_is_told_the_same(logind, login, attended):
+    await logind.log_in("c1")
+    for _ in range(2):
+        later = Login()
+        later.came = login.came
+        assert await later.start()
+        await later.stop()
+    assert attended.rest() == [came("c1"), came("c1")]
+
+
+async def test_a_kernel_that_does_not_say_which_boot_it_is_does_no_harm(
+    logind, login, attended, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("senter.bus.login.BOOT_ID", tmp_path / "nothing")
+    await logind.log_in("c1")
+    assert await login.start()
+    assert attended.rest() == [("came", "/c1")]
+
+
+async def test_nobody_at_the_screen_at_the_start_has_left_and_comes_by_logging_in(logind, login, attended):
+    assert await login.start()
+    assert attended.rest() == [LEFT]
+    await logind.log_in("c1")
+    assert await attended.next() == came("c1")
+
+
+async def test_whose_screen_is_locked_at_the_start_has_left_and_comes_by_unlocking(logind, login, attended):
+    await logind.log_in("c1")
+    await logind.hint(True)
+    assert await login.start()
+    assert attended.rest() == [LEFT]
+    await logind.hint(False)
+    assert await attended.next() == came("c1")
+
+
+async def test_who_is_idle_at_the_start_has_left_when_that_began(logind, login, attended):
+    await logind.log_in("c1")
+    await logind.idle(IDLE_SINCE)
+    assert await login.start()
+    assert attended.rest() == [("left", IDLE_SINCE)]
+    await logind.active()
+    assert await attended.next() == came("c1")
+
+
+async def test_whose_machine_goes_to_sleep_at_the_start_has_left_and_comes_by_waking_it(logind, login, attended):
+    await logind.log_in("c1")
+    await logind.set(ROOT, MANAGER, PreparingForSleep=Variant("b", True))
+    assert await login.start()
+    assert attended.rest() == [LEFT]
+    await logind.sleep(False)
+    assert [await attended.next(), await attended.next()] == [("woken",), came("c1")]
+
+
+async def test_a_text_login_is_not_idle_because_no_signal_would_tell_its_end(logind, login, attended):
+    await logind.log_in("c1")
+    await logind.set(FIRST, SESSION, Type=Variant("s", "tty"))
+    await logind.idle(IDLE_SINCE)
+    assert await login.start()
+    assert attended.rest() == [came("c1")]
+
+
+async def test_locking_by_the_desktop_is_leaving_and_unlocking_coming(logind, login, attended):
+    await logind.log_in("c1")
+    assert await login.start()
+    await logind.hint(True)
+    await logind.hint(False)
+    assert await settled(logind, attended) == [came("c1"), LEFT, came("c1")]
+
+
+async def test_locking_by_request_is_leaving_and_unlocking_coming(logind, login, attended):
+    await logind.log_in("c1")
+    assert await login.start()
+    await logind.request("Lock")
+    await logind.request("Unlock")
+    assert await settled(logind, attended) == [came("c1"), LEFT, came("c1")]
+
+
+async def test_a_request_and_the_desktop_that_follows_it_are_one_leaving_and_one_coming(logind, login, attended):
+    await logind.log_in("c1")
+    assert await login.start()
+    for request, hint in (("Lock", True), ("Unlock", False)):
+        await logind.request(request)
+        await logind.hint(hint)
+        await logind.request(request)
+    assert await settled(logind, attended) == [came("c1"), LEFT, came("c1")]
+
+
+async def test_idleness_is_leaving_when_it_began_and_its_end_coming(logind, login, attended):
+    await logind.log_in("c1")
+    assert await login.start()
+    await logind.idle(IDLE_SINCE)
+    await logind.active()
+    assert await settled(logind, attended) == [came("c1"), ("left", IDLE_SINCE), came("c1")]
+
+
+async def test_who_moves_behind_a_locked_screen_has_not_come(logind, login, attended):
+    await logind.log_in("c1")
+    assert await login.start()
+    await logind.idle(IDLE_SINCE)
+    await logind.hint(True)
+    await logind.active()
+    assert await settled(logind, attended) == [came("c1"), ("left", IDLE_SINCE)]
+    await logind.hint(False)
+    assert await attended.next() == came("c1")
+
+
+async def test_with_a_locker_that_never_tells_the_unlocking_the_end_of_idleness_is_a_coming(
+    logind, login, attended, told
+):
+    login.came, login.left = lambda session: attended("came", session), lambda since: attended("left", since)
+    await logind.log_in("c1")
+    assert await login.start()
+    await logind.request("Lock")
+    await logind.idle(IDLE_SINCE)
+    await logind.active()
+    await logind.request("Lock")
+    assert await settled(logind, told) == [("locked",)]
+    assert attended.rest() == [came("c1"), LEFT, came("c1"), LEFT]
+
+
+async def test_sleep_is_leaving_and_waking_coming(logind, login, attended):
+    await logind.log_in("c1")
+    assert await login.start()
+    await logind.sleep(True)
+    await logind.sleep(False)
+    heard = [await attended.next() for _ in range(4)]
+    assert heard == [came("c1"), LEFT, ("woken",), came("c1")]
+
+
+async def test_waking_to_a_locked_screen_is_not_yet_coming(logind, login, attended):
+    await logind.log_in("c1")
+    assert await login.start()
+    await logind.hint(True)
+    await logind.sleep(True)
+    assert await settled(logind, attended) == [came("c1"), LEFT]
+    await logind.hint(False)
+    assert await attended.next() == came("c1")
+
+
+async def test_logging_out_is_leaving_and_logging_in_coming_in_another_session(logind, login, attended):
+    await logind.log_in("c1")
+    assert await login.start()
+    await logind.show(NO_SESSION)
+    assert [await attended.next(), await attended.next()] == [came("c1"), LEFT]
+    await logind.log_in("c2")
+    assert await attended.next() == came("c2")
+
+
+async def test_another_session_at_the_screen_is_leaving_the_one_before(logind, login, attended):
+    await logind.log_in("c1")
+    assert await login.start()
+    await logind.log_in("c2")
+    assert [await attended.next() for _ in range(3)] == [came("c1"), LEFT, came("c2")]
+    await logind.hint(True, FIRST)
+    await logind.idle(IDLE_SINCE, FIRST)
+    assert await settled(logind, attended) == []
+
+
+async def test_coming_back_to_a_session_is_coming(logind, login, attended):
+    await logind.log_in("c1")
+    assert await login.start()
+    await logind.show(NO_SESSION)
+    assert [await attended.next(), await attended.next()] == [came("c1"), LEFT]
+    await logind.show(["c1", FIRST])
+    assert await attended.next() == came("c1")
+    await logind.hint(True)
+    assert await settled(logind, attended) == [LEFT]
+
+
+async def test_a_session_that_begins_locked_is_no_coming(logind, login, attended):
+    await logind.log_in("c2")
+    await logind.hint(True, SECOND)
+    await logind.show(NO_SESSION)
+    assert await login.start()
+    await logind.show(["c2", SECOND])
+    await logind.hint(False, SECOND)
+    assert [await attended.next(), await attended.next()] == [LEFT, came("c2")]
+
+
+async def test_news_that_come_before_the_answer_to_an_older_question_count(logind, login, attended, monkeypatch):
+    see = login._see
+
+    async def slowly(session: str, path: str):
+        sight = await see(session, path)
+        await logind.hint(True)
+        assert await login._connection.answers()
+        return sight
+
+    monkeypatch.setattr(login, "_see", slowly)
+    await logind.log_in("c1")
+    assert await login.start()
+    assert attended.rest() == [came("c1"), LEFT]
+
+
+async def test_a_session_that_is_at_the_screen_again_is_listened_to_once(logind, login, attended):
+    await logind.log_in("c1")
+    assert await login.start()
+    listening = len(login._connection._subscriptions.entries)
+    await logind.show(NO_SESSION)
+    assert [await attended.next(), await attended.next()] == [came("c1"), LEFT]
+    await logind.show(["c1", FIRST])
+    assert await attended.next() == came("c1")
+    assert len(login._connection._subscriptions.entries) == listening
+
+
 async def test_being_unplugged_and_plugged_in_again_is_told(logind, upower, login, told):
     power = await upower(on_battery=False)
     assert await login.start()
@@ -246,6 +500,24 @@ async def test_being_unplugged_and_plugged_in_again_is_told(logind, upower, logi
 
 async def test_a_machine_that_runs_on_battery_from_the_start_is_told_as_unplugged(upower, login, told):
     await upower(on_battery=True)
+    assert await login.start()
+    assert told.rest() == [("unplugged",)]
+
+
+async def test_a_battery_that_tells_before_it_answers_an_older_question_is_believed(
+    upower, login, told, monkeypatch
+):
+    power = await upower(on_battery=False)
+    call = login._connection.call
+
+    async def slowly(*asked: object, **options: object):
+        answer = await call(*asked, **options)
+        if "OnBattery" in asked:
+            await power.change("OnBattery", "b", True)
+            assert await login._connection.answers()
+        return answer
+
+    monkeypatch.setattr(login._connection, "call", slowly)
     assert await login.start()
     assert told.rest() == [("unplugged",)]
 
@@ -312,11 +584,102 @@ async def test_listening_goes_on_after_the_system_bus_was_restarted(
     system_bus.start()
     connection = Connection(system_bus_address)
     await connection.open()
-    await mock(connection, LOGIND, "logind")
-    again = Logind(connection)
+    again = Logind(connection, await mock(connection, LOGIND, "logind"))
     async with asyncio.timeout(DEADLINE):
         while not told.rest():
             await again.sleep(True)
+    await connection.close()
+
+
+@pytest.fixture
+async def another_bus(system_bus, login, mock, monkeypatch):
+    """Has the system bus die and come back with another logind, which is found when all is prepared."""
+    monkeypatch.setattr("senter.bus.connection.RECONNECT_PAUSE", 0.02)
+    monkeypatch.setattr("senter.bus.connection.RECONNECT_TRIES", 1000)
+    opened = []
+
+    @contextlib.asynccontextmanager
+    async def restart() -> AsyncIterator[Logind]:
+        monkeypatch.setattr(login._connection, "_address", lambda: "unix:path=/nowhere")
+        system_bus.kill()
+        system_bus.start()
+        connection = Connection(system_bus_address)
+        await connection.open()
+        opened.append(connection)
+        yield await begin(connection, mock)
+        monkeypatch.setattr(login._connection, "_address", system_bus_address)
+
+    yield restart
+    for connection in opened:
+        await connection.close()
+
+
+async def test_what_happened_while_the_system_bus_was_gone_is_told_when_it_is_back(
+    logind, login, attended, told, another_bus
+):
+    login.came, login.left = lambda session: attended("came", session), lambda since: attended("left", since)
+    await logind.log_in("c1")
+    assert await login.start()
+    async with another_bus() as again:
+        await again.log_in("c1")
+        await again.hint(True)
+    assert await told.next() == ("locked",)
+    assert [await attended.next(), await attended.next()] == [came("c1"), LEFT]
+    await again.hint(False)
+    assert [await told.next(), await attended.next()] == [("unlocked",), came("c1")]
+
+
+async def test_another_session_after_the_system_bus_is_back_is_told_as_one(logind, login, attended, another_bus):
+    await logind.log_in("c1")
+    assert await login.start()
+    async with another_bus() as again:
+        await again.log_in("c2")
+    assert [await attended.next() for _ in range(3)] == [came("c1"), LEFT, came("c2")]
+
+
+async def test_what_is_as_before_when_the_system_bus_is_back_is_not_told_again(
+    logind, login, attended, another_bus
+):
+    await logind.log_in("c1")
+    assert await login.start()
+    assert attended.rest() == [came("c1")]
+    async with another_bus() as again:
+        await again.log_in("c1")
+    async with asyncio.timeout(DEADLINE):
+        while not (heard := attended.rest()):
+            await again.sleep(False)
+    await again.hint(True)
+    while (news := await attended.next()) == ("woken",):
+        heard.append(news)
+    assert (set(heard), news) == ({("woken",)}, LEFT)
+
+
+async def test_a_logind_that_was_restarted_is_asked_anew(system_bus, logind, login, attended, mock):
+    await logind.log_in("c1")
+    assert await login.start()
+    connection = Connection(system_bus_address)
+    await connection.open()
+    unique_name = await connection.owner(LOGIND)
+    await logind.program.kill()
+    await connection.wait_left(unique_name)
+    again = await begin(connection, mock)
+    await again.log_in("c2")
+    assert [await attended.next() for _ in range(3)] == [came("c1"), LEFT, came("c2")]
+    await connection.close()
+
+
+async def test_a_machine_that_was_unplugged_while_the_system_bus_was_gone_is_told(
+    system_bus, upower, login, told, mock, monkeypatch
+):
+    monkeypatch.setattr("senter.bus.connection.RECONNECT_PAUSE", 0.02)
+    await upower(on_battery=False)
+    assert await login.start()
+    system_bus.kill()
+    system_bus.start()
+    connection = Connection(system_bus_address)
+    await connection.open()
+    await mock(connection, UPOWER, "upower", OnBattery=True)
+    assert await told.next() == ("unplugged",)
     await connection.close()
 
 

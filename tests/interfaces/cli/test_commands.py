@@ -111,7 +111,8 @@ async def test_a_room_that_does_not_exist_is_a_usage_error_that_names_the_rooms(
 
 async def test_progress_tells_what_was_done(reporter):
     await reporter.log("task_completed", "Sorted the mail")
-    assert await told("progress") == "While you were away (1 activity):\n  • Sorted the mail\n"
+    told_line = "While you were away (1 activity):\n  • Sorted the mail\n  in the past 24 hours\n"
+    assert await told("progress") == told_line
 
 
 async def test_progress_wakes_the_reporter(installed, client):
@@ -124,7 +125,29 @@ async def test_progress_since_a_time_lists_all_of_it_oldest_first(reporter):
         await reporter.log("task_completed", f"Number {number}")
     lines = (await told("progress", "--since", "1 hour ago")).splitlines()
     assert [line.rpartition("  ")[2] for line in lines] == ["Number 0", "Number 1", "Number 2"]
-    assert await told("progress", "--since", "tomorrow") == "Nothing was done since then.\n"
+    assert await told("progress", "--since", "tomorrow") == "Nothing was found.\n"
+
+
+async def test_progress_finds_what_has_some_words(reporter):
+    await reporter.log("task_completed", "Sorted the mail", LogOptions(details={"title": "Tidy up"}))
+    await reporter.log("task_completed", "Read the news")
+    (line,) = (await told("progress", "--search", "tidy mail")).splitlines()
+    assert line.endswith("  Sorted the mail")
+    (row,) = json.loads(await told("progress", "--search", "news", "--json"))
+    assert row["summary"] == "Read the news"
+    assert "query must have a word" in await refused("progress", "--search", "!?", code=1)
+    code, _, complaint = await senter("progress", "--search", "a", "--by", "goal")
+    assert code == 2 and "do not go together" in complaint
+
+
+async def test_progress_sums_up_for_each_goal(reporter):
+    for kind in ("plan_created", "task_completed", "task_completed"):
+        await reporter.log(kind, "done", LogOptions(details={"goal": "7", "title": "Tidy up"}))
+    (line,) = (await told("progress", "--by", "goal")).splitlines()
+    assert line.endswith("  Tidy up (goal 7): 2 tasks completed, 1 other")
+    (row,) = json.loads(await told("progress", "--by", "goal", "--json"))
+    assert (row["id"], row["activities"]) == ("7", 3)
+    assert await told("progress", "--by", "session") == "Nothing was found.\n"
 
 
 async def test_progress_since_nonsense_is_one_sentence(reporter):
@@ -142,7 +165,7 @@ async def test_progress_as_json_has_every_entry_beyond_a_page(reporter, client, 
     database.close()
     rows = json.loads(await told("progress", "--json"))
     assert [row["summary"] for row in rows] == ["the first", *(f"Number {number}" for number in range(1200))]
-    assert set(rows[0]) == {"id", "time", "type", "source", "summary", "importance"}
+    assert set(rows[0]) == {"id", "time", "type", "source", "summary", "importance", "goal", "open"}
 
 
 async def test_progress_as_json_of_nothing_is_an_empty_list(installed):

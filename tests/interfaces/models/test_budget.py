@@ -1,24 +1,22 @@
-"""What both workers may use together: the real programs on a bus, a reporter, and a provider with a script."""
+"""What both workers may use together: the real programs and reporter on a bus, and a provider with a script."""
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 import pytest
 from support.openai_server import OpenAIServer, Reply
-from support.private_bus import DEADLINE, until
-from support.screen import FakeScreen
+from support.private_bus import DEADLINE
+from support.private_bus import REPORTER as REPORTER_PROGRAM
 
 from senter.bus.client import Peer
 from senter.bus.names import PRIMARY, REPORTER, RESEARCH
 from senter.errors import BudgetSpent, Unavailable
-from senter.host.clock import local_now
 from senter.models.client import ModelClient
 from senter.models.request import GenerateOptions
-from senter.reporter.interface import ReporterInterface
-from senter.reporter.service import ReporterService
-from senter.reporter.store import Store
-from senter.settings import ReporterSettings
+from senter.reporter.client import ReporterClient
+from senter.reporter.notice import Notice
 
 PROGRAM = (sys.executable, "-I", "-m", "senter.models")
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -37,22 +35,26 @@ async def server() -> AsyncIterator[OpenAIServer]:
 
 
 @pytest.fixture
-async def screen(connect, tmp_path) -> AsyncIterator[FakeScreen]:
-    """What the reporter shows, which is on the bus."""
-    showing = FakeScreen()
+def reporter(bus, client) -> ReporterClient:
+    """The real reporter; without a notification server its notices wait."""
+    bus.install(REPORTER.bus_name, *REPORTER_PROGRAM)
+    return ReporterClient(client)
 
-    async def nothing(*_: str) -> None:
-        """Nobody clicks."""
 
-    reporter = ReporterService(
-        Store(tmp_path / "activity.db"), showing, ReporterSettings(), nothing, nothing, local_now
-    )
-    await reporter.start()
-    connection = await connect()
-    connection.export(REPORTER.path, ReporterInterface(reporter))
-    assert await connection.own(REPORTER.bus_name)
-    yield showing
-    await reporter.stop()
+async def notices(reporter: ReporterClient) -> list[Notice]:
+    """The notices of the reporter, once there are any."""
+    async with asyncio.timeout(2 * DEADLINE):
+        while not (pending := await reporter.pending()):
+            await asyncio.sleep(0.02)
+    return pending
+
+
+async def digest_with(text: str, reporter: ReporterClient) -> str:
+    """What the digest says, once it says this."""
+    async with asyncio.timeout(2 * DEADLINE):
+        while text not in (digest := await reporter.digest()):
+            await asyncio.sleep(0.02)
+    return digest
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ async def tokens_today(client, room):
     return await Peer(client, room).read("TokensToday")
 
 
-async def test_a_day_that_is_spent_ends_research_and_is_told_once(start, server, screen):
+async def test_a_day_that_is_spent_ends_research_and_is_told_once(start, server, reporter):
     research = await start(tokens_per_day=5000)
     server.enqueue(Reply("word " * 4000))
     assert (await research.generate(HELLO)).tokens_out == 4000
@@ -87,11 +89,11 @@ async def test_a_day_that_is_spent_ends_research_and_is_told_once(start, server,
         with pytest.raises(BudgetSpent, match=r"^today [\d,]+ of 5,000 tokens are left, and this request may need"):
             await research.generate(HELLO)
     assert len(server.requests) == 1
-    await until(lambda: screen.shown)
+    await notices(reporter)
     with pytest.raises(BudgetSpent):
         await research.generate(HELLO)
-    (notice,) = screen.shown
-    assert notice.title == "The budget for language models"
+    (notice,) = await notices(reporter)
+    assert (notice.title, notice.type) == ("The budget for language models", "budget")
     assert (
         "raise tokens_per_day in [budget] of config.toml, then: senter restart; or wait until tomorrow"
         in notice.body
@@ -118,7 +120,7 @@ async def test_people_are_refused_when_the_setting_says_so(start, server):
     assert len(server.requests) == 1
 
 
-async def test_what_one_worker_uses_binds_the_other(start, server, client, screen):
+async def test_what_one_worker_uses_binds_the_other(start, server, client, reporter):
     primary = await start("primary", tokens_per_goal=3000)
     research = await start("research", tokens_per_goal=3000)
     server.enqueue(LONG)
@@ -128,35 +130,54 @@ async def test_what_one_worker_uses_binds_the_other(start, server, client, scree
     with pytest.raises(BudgetSpent, match=r"^goal 7 has 1,\d+ of its 3,000 tokens left"):
         await research.generate(HELLO, GenerateOptions(account="7"))
     await research.generate(HELLO, GenerateOptions(account="8"))
-    await until(lambda: screen.shown)
-    assert "tokens_per_goal in [budget] of config.toml, then: senter restart" in screen.shown[0].body
+    told = (await notices(reporter))[0].body
+    assert "tokens_per_goal in [budget] of config.toml, then: senter restart" in told
     await research.check()
     used = await tokens_today(client, RESEARCH)
     assert used > WORDS
     assert await tokens_today(client, PRIMARY) <= used
 
 
-async def test_money_that_the_provider_tells_is_limited(start, server, screen):
+async def test_money_that_the_provider_tells_is_limited(start, server, reporter):
     server.default = Reply("Yes.", cost=0.6)
     research = await start(cost_per_day=1.0)
     await research.generate(HELLO)
     # as much may be needed again, and that is more than is left
     with pytest.raises(BudgetSpent, match=r"^today 0\.40 of 1\.00 for language models are left"):
         await research.generate(HELLO)
-    await until(lambda: screen.shown)
+    await notices(reporter)
 
 
-async def test_a_request_that_is_too_large_is_refused_and_nobody_is_told(start, server, screen):
+async def test_a_request_that_is_too_large_is_refused_and_nobody_is_told(start, server, reporter):
     research = await start(tokens_per_day=10_000)
     with pytest.raises(
         BudgetSpent, match=r"^this request may need [\d,]+ of today's 10,000 tokens, and 10,000 are"
     ):
         await research.generate(HELLO, GenerateOptions(max_tokens=20_000))
     assert (await research.generate(HELLO)).text == "Yes."
-    assert screen.shown == []
+    assert await reporter.pending() == []
 
 
-async def test_tokens_of_today_are_there_after_a_restart(start, server, client):
+async def test_what_a_day_has_cost_is_in_the_digest(start, server, reporter):
+    server.default = Reply("Yes.", cost=1.25)
+    primary, research = await start("primary"), await start("research")
+    outcomes = [await worker.generate(HELLO) for worker in (primary, research)]
+    used = sum(outcome.tokens_in + outcome.tokens_out for outcome in outcomes)
+    today = datetime.now().astimezone()
+    assert f"{today:%A} {today.day} {today:%B}: {used} tokens, 2.50" in await digest_with("2.50", reporter)
+
+
+async def test_what_was_used_last_is_in_the_digest_when_a_worker_has_left(start, server, reporter):
+    server.default = Reply("Yes.", cost=1.25)
+    research = await start()
+    for _ in range(2):
+        await research.generate(HELLO)
+    start.programs[0].terminate()
+    assert await start.programs[0].end() == (0, "")
+    assert ", 2.50" in await reporter.digest()
+
+
+async def test_tokens_of_today_are_there_after_a_restart(start, server, client, reporter):
     research = await start()
     assert await tokens_today(client, RESEARCH) == 0
     server.enqueue(LONG)

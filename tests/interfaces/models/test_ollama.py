@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.openai_server import OpenAIServer, Reply
 from support.private_bus import DEADLINE, until
+from support.purse_work import FakeReporter
 
 from senter.errors import ModelFailed, NoModel
 from senter.host.clock import local_now
@@ -174,8 +175,8 @@ class Worker:
         settings = ModelSettings(**chosen)
         self.login = Login()
         provider = Provider("ollama", settings.model, server.url, "127.0.0.1", server.port)
-        budget = Budget(BudgetSettings(), settings, "primary", CONFIG)
-        purse = Purse(UsageStore(folder / "usage.db", "primary"), budget, local_now, self.nobody)
+        budget, reporter = Budget(BudgetSettings(), settings, "primary", CONFIG), FakeReporter()
+        purse = Purse(UsageStore(folder / "usage.db", "primary"), budget, local_now, reporter, reporter.is_wanted)
         chain = Chain([provider], Chat(self.nobody, self.nobody, Keys(folder / "keys.toml", {})), purse)
         warmth = Warmth(settings, PLACE, self.nobody, self.login)
         self.service = ModelService(manner_of("primary", settings, PLACE), chain, purse, warmth, self.nobody)

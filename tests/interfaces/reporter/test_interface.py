@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import time
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -13,10 +14,15 @@ from support.private_bus import DEADLINE, REPOSITORY, Inbox, finish
 from senter.bus.connection import Match
 from senter.bus.library import Variant
 from senter.bus.names import REPORTER
+from senter.database import Disk
 from senter.errors import InvalidArgument, Unavailable
 from senter.host.clock import local_now
-from senter.reporter.activity import LogOptions
+from senter.reporter.activity import Activity, LogOptions
 from senter.reporter.client import ReporterClient
+from senter.reporter.delivery.delivery import Delivery
+from senter.reporter.delivery.ledger import Ledger
+from senter.reporter.digest.child import write_page
+from senter.reporter.digest.digests import Digests
 from senter.reporter.interface import ReporterInterface
 from senter.reporter.notice import Action, NotifyOptions
 from senter.reporter.service import ReporterService
@@ -31,7 +37,7 @@ class Screen:
 
     def __init__(self) -> None:
         self.on = True
-        self.shown = Inbox()
+        self.shown, self.closed = Inbox(), Inbox()
 
     async def start(self) -> None:
         """Nothing to watch."""
@@ -40,11 +46,22 @@ class Screen:
         """Whether the test switched it on."""
         return self.on
 
-    async def show(self, notice: str, title: str, body: str, urgency: str, buttons: dict[str, str]) -> None:
+    async def show(
+        self, notice: str, title: str, body: str, urgency: str, buttons: dict[str, str], **_: Any
+    ) -> str:
         """Remember, or refuse when switched off."""
         if not self.on:
             raise Unavailable("the screen is off")
         self.shown(notice, title, body, urgency, buttons)
+        return f"server {notice}"
+
+    async def holds(self, place: str) -> bool:
+        """It is always the same screen."""
+        return True
+
+    async def close(self, notice: str, place: str) -> None:
+        """Forget it."""
+        self.closed(notice)
 
 
 @pytest.fixture
@@ -65,13 +82,18 @@ async def service(connect, screen, pressed, tmp_path):
     async def press(bus_name: str, member: str, argument: str) -> None:
         pressed(bus_name, member, argument)
 
-    async def open_target(target: str) -> None:
+    async def open_target(target: str, _token: str) -> None:
         pressed(target)
 
-    store = Store(tmp_path / "activity.db")
-    served = ReporterService(store, screen, ReporterSettings(), press, open_target, local_now)
+    store, settings, on_disk = Store(tmp_path / "activity.db"), ReporterSettings(), Disk()
+    ledger = Ledger(store)
+    delivery = Delivery(ledger, screen, settings, press, open_target, local_now, on_disk)
+    folder = tmp_path / "digests"
+    digests = Digests(store, ledger, settings, write_page, folder, local_now, on_disk, delivery.first_state)
+    served = ReporterService(store, ledger, delivery, digests, {}, local_now, on_disk)
     interface = ReporterInterface(served)
-    served.announced, served.action_chosen = interface.Announced, interface.ActionChosen
+    delivery.announced, delivery.action_chosen = interface.Announced, interface.ActionChosen
+    screen.appeared, screen.chosen = delivery.deliver, delivery.chosen
     await served.start()
     connection = await connect()
     await connection.follow_rooms()
@@ -225,7 +247,9 @@ async def test_a_time_beyond_all_times_finds_nothing(reporter):
 
 async def test_a_page_has_a_hundred_entries_by_default_and_a_thousand_at_most(reporter, service):
     for number in range(1002):
-        service._store.add_activity(number + 1, "task_completed", "", f"Number {number}", "normal", {}, "")
+        service._store.add_activity(
+            Activity("", number + 1, "task_completed", "", f"Number {number}", "normal"), {}
+        )
     assert len(await reporter.activities(limit=0)) == 100
     assert len(await reporter.activities(limit=1000)) == 1000
     assert len(await reporter.activities(limit=2**32 - 1)) == 1000
@@ -245,7 +269,8 @@ async def test_progress_and_digest_tell_what_was_done(reporter):
     await reporter.log("goal_completed", "Goal achieved: know bees")
     await reporter.log("task_failed", "Failed: feed bees")
     assert await reporter.progress() == (
-        "While you were away (2 activities):\n  • Goal achieved: know bees\n  • Failed: feed bees"
+        "While you were away (2 activities):\n  • Goal achieved: know bees\n  • Failed: feed bees\n"
+        "  in the past 24 hours"
     )
     digest = await reporter.digest(1)
     assert "2 events" in digest and "0 completed, 1 failed" in digest and "• Goal achieved: know bees" in digest
@@ -306,21 +331,24 @@ async def test_notices_wait_with_everything_they_have_until_the_screen_is_on(rep
     assert [tuple(row) for row in waiting[0].actions] == [tuple(action)]
     assert is_recent(waiting[0].time)
     screen.on = True
-    await service.deliver()
+    await screen.appeared()
     assert await screen.shown.next() == (first, "First", "body", "low", {"approve": "Go on"})
     assert (await screen.shown.next())[0] == second
     assert await reporter.pending() == []
 
 
-async def test_a_click_is_told_and_presses_the_button_or_opens_the_target(reporter, service, client, pressed):
+async def test_a_click_is_told_and_presses_the_button_or_opens_the_target(reporter, screen, client, pressed):
     chosen = await heard(client, "ActionChosen")
     action = Action("approve", "Go on", "ai.senter.Tasks1", "Approve", "task-1")
-    notice = await reporter.notify("Title", "body", NotifyOptions(open="/tmp/report.md", actions=[action]))
-    await service.chosen(notice, "approve")
-    assert await chosen.next() == (notice, "approve")
+    question = await reporter.notify("Title", "body", NotifyOptions(actions=[action]))
+    await screen.shown.next()
+    await screen.chosen(question, "approve", "")
+    assert await chosen.next() == (question, "approve")
     assert await pressed.next() == ("ai.senter.Tasks1", "Approve", "task-1")
-    await service.chosen(notice, "default")
-    assert await chosen.next() == (notice, "default")
+    report = await reporter.notify("Title", "body", NotifyOptions(open="/tmp/report.md"))
+    await screen.shown.next()
+    await screen.chosen(report, "default", "")
+    assert await chosen.next() == (report, "default")
     assert await pressed.next() == ("/tmp/report.md",)
 
 
@@ -328,9 +356,10 @@ async def test_the_check_says_whether_notices_can_be_shown(reporter, screen):
     assert [tuple(row) for row in await reporter.check()] == [
         ("activity log", "ok", ""),
         ("notifications", "ok", ""),
+        ("presence", "ok", ""),
     ]
     screen.on = False
-    log, notifications = await reporter.check()
+    log, notifications, _ = await reporter.check()
     assert (log.verdict, notifications.what, notifications.verdict) == ("ok", "notifications", "warn")
     assert "notification server" in notifications.fix
 
@@ -361,6 +390,8 @@ async def test_busctl_can_call_with_plain_arguments(reporter, screen):
         "source": "s",
         "summary": "s",
         "importance": "s",
+        "goal": "s",
+        "open": "s",
     }
     (notice,) = await busctl("Notify", "sss", "Title", "body", "low")
     assert (await screen.shown.next())[0] == notice
@@ -392,7 +423,7 @@ async def test_live_introspection_is_the_documented_contract(service, client):
     documented = ElementTree.parse(XML).find(f"interface[@name='{REPORTER.interface}']")
     assert live is not None and documented is not None
     assert members(live) == members(documented)
-    assert len(members(live)) == 12
+    assert len(members(live)) == 19
 
 
 async def test_every_documented_member_has_a_text_for_callers():
@@ -400,3 +431,63 @@ async def test_every_documented_member_has_a_text_for_callers():
         if member.tag in ("method", "signal", "interface"):
             annotation = member.find("annotation[@name='org.gtk.GDBus.DocString']")
             assert annotation is not None and annotation.get("value")
+
+
+# finding, summing up, what comes next
+
+
+async def test_activities_are_found_and_summed_up_for_each_goal(reporter):
+    details = {"goal": "7", "title": "Know bees", "open": "/report.md"}
+    await reporter.log("task_completed", "Read about honey", LogOptions(details=details))
+    await reporter.log("task_failed", "Failed: feed bees", LogOptions(details=details))
+    (found,) = await reporter.search("hon")
+    assert (found.summary, found.goal, found.open) == ("Read about honey", "7", "/report.md")
+    (summary,) = await reporter.summaries("goal")
+    assert (summary.title, summary.text, summary.activities) == ("Know bees", "1 task completed, 1 failed", 2)
+    assert await reporter.summaries("session") == []
+
+
+@pytest.mark.parametrize(
+    ("member", "arguments", "named"),
+    [
+        ("Search", ("suu", " !? ", 0, 0), "query"),
+        ("Summaries", ("stuu", "week", 0, 0, 0), "kind"),
+        ("Tell", ("ssast", "news", "key", ["a"], 0), "section"),
+        ("Tell", ("ssast", "costs", "", ["a"], 0), "key"),
+        ("Tell", ("ssast", "costs", "key", ["a"] * 51, 0), "lines"),
+        ("DigestPage", ("u", 0), "hours"),
+        ("PlainDigest", ("u", 0), "hours"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused_by_name(reporter, client, member, arguments, named):
+    with pytest.raises(InvalidArgument, match=named):
+        await call(client, member, *arguments)
+
+
+async def test_what_a_room_tells_is_in_every_digest_until_it_takes_it_back(reporter):
+    await reporter.tell("coming", "goals", ["Know bees: 1 of 3 steps done"])
+    assert "Next: Know bees: 1 of 3 steps done" in await reporter.digest()
+    assert (await reporter.digest(plain=True)).isascii()
+    await reporter.tell("coming", "goals", [])
+    assert "Know bees" not in await reporter.digest()
+
+
+async def test_a_digest_can_be_had_as_a_page(reporter):
+    await reporter.log("goal_completed", "Goal achieved: <b>bees</b>")
+    page = Path(await reporter.digest_page())
+    assert "Goal achieved: &lt;b&gt;bees&lt;/b&gt;" in page.read_text(encoding="utf-8")
+
+
+async def test_a_question_that_needs_no_answer_any_more_is_taken_off_the_screen(reporter, screen):
+    action = Action("approve", "Approve", "ai.senter.Tasks1", "Approve", "7.1")
+    notice = await reporter.notify("May I?", "body", NotifyOptions(type="approval", key="may-i", actions=[action]))
+    await screen.shown.next()
+    assert "Waiting for your approval: 1" in await reporter.digest()
+    await reporter.withdraw("may-i")
+    assert await screen.closed.next() == (notice,)
+    assert "approval" not in await reporter.digest()
+    await reporter.withdraw("nobody knows this one")
+
+
+async def test_nobody_knows_since_when_the_user_is_away_without_a_login_manager(reporter):
+    assert await reporter.away_since() == 0

@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -106,6 +107,13 @@ async def activities_until(last: str, reporter: ReporterClient) -> list[Activity
         while last not in [activity.type for activity in await reporter.activities()]:
             await asyncio.sleep(0.02)
     return await reporter.activities()
+
+
+async def digest_until(says: Callable[[str], bool], reporter: ReporterClient) -> None:
+    """Return when the digest says something."""
+    async with asyncio.timeout(PATIENCE):
+        while not says(await reporter.digest()):
+            await asyncio.sleep(0.02)
 
 
 async def process_of(client, name: str = TASKS.bus_name) -> int:
@@ -389,6 +397,48 @@ async def test_the_reporter_is_told_once_what_was_done(client, tasks, documents)
     assert [activity.type for activity in activities][::-1] == [
         *("plan_created", "task_completed", "task_completed", "goal_completed", "research_complete")
     ]
+
+
+async def test_what_was_done_for_a_goal_is_told_with_its_title_and_its_report(client, tasks, documents):
+    reporter = ReporterClient(client)
+    question = f"{QUESTION}, from the documents in {documents}"
+    goal = await ended(tasks, await tasks.add_goal(question))
+    activities = await activities_until("research_complete", reporter)
+    assert {activity.goal for activity in activities} == {goal.id}
+    opened = {activity.type: activity.open for activity in activities}
+    assert (opened["goal_completed"], opened["task_completed"]) == (goal.report, "")
+    (summary,) = await reporter.summaries("goal")
+    assert (summary.id, summary.title) == (goal.id, goal.title)
+    (notice,) = await reporter.pending()
+    assert (notice.type, notice.open) == ("goal_completed", goal.report)
+
+
+async def test_what_comes_next_is_in_the_digest_until_it_is_done(client, tasks, model):
+    reporter = ReporterClient(client)
+    model.rules = [Rule("^Goal: ", Reply("no plan"))]
+    model.default = Reply("Drops on the roof.", stall="before")
+    goal_id = await tasks.add_goal(POEM)
+    await digest_until(lambda digest: f"Next: {POEM}: 0 of 3 steps done" in digest, reporter)
+    model.default = Reply("Drops on the roof.")
+    model.release()
+    await ended(tasks, goal_id)
+    await digest_until(lambda digest: "Next:" not in digest, reporter)
+
+
+async def test_a_room_that_leaves_at_once_has_told_that_nothing_comes_next(rooms, client, tasks, model):
+    rooms.install(TASKS.bus_name, *HASTY, "0.1", "senter.tasks")
+    reporter = ReporterClient(client)
+    model.rules = [Rule("^Goal: ", Reply("no plan"))]
+    model.default = Reply("Drops on the roof.", stall="before")
+    await tasks.add_goal(POEM)
+    await digest_until(lambda digest: f"Next: {POEM}: 0 of 3 steps done" in digest, reporter)
+    left = asyncio.create_task(client.wait_left(await client.owner(TASKS.bus_name)))
+    model.default = Reply("Drops on the roof.")
+    model.release()
+    await asyncio.wait_for(left, PATIENCE)
+    digest = await reporter.digest()
+    assert "Goal achieved" in digest
+    assert "Next:" not in digest
 
 
 async def test_without_a_reporter_goals_end_and_it_is_told_when_there_is_one(bus, client, documents):

@@ -1,85 +1,18 @@
 """The reporter's work, with a screen, a clock and rooms that are not real and a disk that is."""
 
 import asyncio
-import contextlib
 import threading
-import time
 
 import pytest
 from support.clock import Clock
-from support.screen import FakeScreen
+from support.reporter import Reporter, running
 
 from senter import database
-from senter.errors import Denied, InvalidArgument, Unavailable
-from senter.reporter.activity import LogOptions
-from senter.reporter.notice import NotifyOptions
-from senter.reporter.service import ReporterService
+from senter.errors import InvalidArgument, Unavailable
 from senter.reporter.store import Store
-from senter.settings import ReporterSettings
 
 NOBODY = Unavailable("there is no notification server")
 STOP = ["stop", "Stop", "ai.senter.Tasks1", "CancelGoal", "7"]
-
-
-class Reporter:
-    """A reporter and everything around it."""
-
-    def __init__(self, store, clock, notifications=True):
-        self.store = store
-        self.clock = clock
-        self.screen = FakeScreen()
-        self.announced = []
-        self.actions = []
-        self.pressed = []
-        self.opened = []
-        self.refusal = None
-        settings = ReporterSettings(notifications=notifications)
-        self.service = ReporterService(store, self.screen, settings, self.press, self.open_target, clock)
-        self.service.announced = lambda *told: self.announced.append(told)
-        self.service.action_chosen = lambda *told: self.actions.append(told)
-
-    async def press(self, *call):
-        """Call a room."""
-        if self.refusal:
-            raise self.refusal
-        self.pressed.append(call)
-
-    async def open_target(self, target):
-        """Open a file or an address."""
-        if self.refusal:
-            raise self.refusal
-        self.opened.append(target)
-
-    async def log(self, activity_type="task_completed", summary="done", **options):
-        """Log as a room does."""
-        await self.service.log(activity_type, summary, LogOptions(**options), ":1.5")
-
-    async def notify(self, title="Title", body="Body", **options):
-        """Show a notice and wait until it was tried; its id."""
-        notice_id = await self.service.notify(title, body, NotifyOptions(**options))
-        await self.service.deliver()
-        return notice_id
-
-    async def digest(self):
-        """Send the daily digest and wait until it was tried; the answer."""
-        text = await self.service.send_digest("daily")
-        await self.service.deliver()
-        return text
-
-    @property
-    def titles(self):
-        """The titles on the screen."""
-        return [shown.title for shown in self.screen.shown]
-
-
-@contextlib.asynccontextmanager
-async def running(reporter):
-    """A reporter from its start to its stop."""
-    await reporter.service.start()
-    try:
-        yield reporter
-    finally:
-        await reporter.service.stop()
 
 
 @pytest.fixture
@@ -99,16 +32,6 @@ async def reporter(file, clock):
     """A reporter at work."""
     async with running(Reporter(Store(file), clock)) as started:
         yield started
-
-
-@pytest.fixture
-def in_berlin(monkeypatch):
-    """Put this process in the time zone of the clock."""
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 # the log
@@ -137,7 +60,7 @@ async def test_what_is_no_type_or_importance_is_refused_before_it_is_written(rep
 @pytest.mark.parametrize(("importance", "urgency"), [("high", "normal"), ("critical", "critical")])
 async def test_an_important_activity_is_shown_at_once(reporter, importance, urgency):
     await reporter.log(summary="the disk is full", importance=importance)
-    await reporter.service.deliver()
+    await reporter.delivery.deliver()
     (shown,) = reporter.screen.shown
     assert (shown.title, shown.body, shown.urgency) == ("Senter", "the disk is full", urgency)
 
@@ -145,39 +68,27 @@ async def test_an_important_activity_is_shown_at_once(reporter, importance, urge
 @pytest.mark.parametrize("importance", ["low", "normal"])
 async def test_any_other_activity_waits_for_the_digest(reporter, importance):
     await reporter.log(importance=importance)
-    await reporter.service.deliver()
+    await reporter.delivery.deliver()
     assert reporter.screen.shown == []
 
 
 async def test_an_activity_with_the_same_key_is_logged_and_shown_once(reporter):
     for _ in range(2):
         await reporter.log(importance="high", key="goal 7 done")
-    await reporter.service.deliver()
+    await reporter.delivery.deliver()
     assert len(reporter.screen.shown) == 1
     assert len(await reporter.service.activities(0, 10, 0)) == 1
 
 
-class FullForOneNotice(Store):
-    """A disk with room for an activity, and then for a moment none for its notice."""
-
-    full = True
-
-    def add_notice(self, *arguments):
-        """Fail the first time."""
-        if self.full:
-            self.full = False
-            raise Unavailable("the disk is full")
-        return super().add_notice(*arguments)
-
-
-async def test_an_important_activity_is_shown_when_the_call_is_repeated_after_a_failure(file, clock):
-    async with running(Reporter(FullForOneNotice(file), clock)) as reporter:
-        with contextlib.suppress(Unavailable):
-            await reporter.log(importance="high", key="once")
+async def test_an_important_activity_is_shown_when_the_call_is_repeated_after_a_failure(reporter):
+    reporter.store._connection.execute("PRAGMA query_only = on")
+    with pytest.raises(Unavailable):
         await reporter.log(importance="high", key="once")
-        await reporter.service.deliver()
-        assert reporter.titles == ["Senter"]
-        assert len(await reporter.service.activities(0, 10, 0)) == 1
+    reporter.store._connection.execute("PRAGMA query_only = off")
+    await reporter.log(importance="high", key="once")
+    await reporter.delivery.deliver()
+    assert reporter.titles == ["Senter"]
+    assert len(await reporter.service.activities(0, 10, 0)) == 1
 
 
 async def test_a_time_beyond_all_times_finds_nothing(reporter):
@@ -186,6 +97,7 @@ async def test_a_time_beyond_all_times_finds_nothing(reporter):
 
 
 async def test_a_page_of_activities_is_bounded(reporter):
+    await reporter.settled()
     reporter.store._connection.executemany(
         "INSERT INTO activities (time, type, source, summary, importance, details) VALUES (?, 'a', '', '', '', '')",
         [(number,) for number in range(1001)],
@@ -199,13 +111,14 @@ async def test_progress_tells_the_past_24_hours(reporter, clock):
     await reporter.log(summary="long ago")
     clock.forward(hours=25)
     await reporter.log(summary="just now")
-    assert await reporter.service.progress() == "While you were away (1 activity):\n  • just now"
+    told = "While you were away (1 activity):\n  • just now\n  in the past 24 hours"
+    assert await reporter.service.progress() == told
 
 
 async def test_progress_tells_activities_of_one_moment_in_their_order(reporter):
     await reporter.log(summary="first")
     await reporter.log(summary="second")
-    assert (await reporter.service.progress()).splitlines()[1:] == ["  • first", "  • second"]
+    assert (await reporter.service.progress()).splitlines()[1:3] == ["  • first", "  • second"]
 
 
 async def test_a_digest_of_some_hours_tells_these_hours(reporter, clock):
@@ -229,58 +142,6 @@ async def test_a_digest_of_no_hours_or_of_years_is_refused(reporter, hours):
 
 
 # notices
-
-
-async def test_a_notice_is_shown_with_its_buttons_and_announced(reporter):
-    notice_id = await reporter.notify("Title", "Body", urgency="low", actions=[STOP])
-    (shown,) = reporter.screen.shown
-    assert (shown.id, shown.title, shown.body, shown.urgency) == (notice_id, "Title", "Body", "low")
-    assert shown.buttons == {"stop": "Stop"}
-    assert reporter.announced == [(notice_id, "Title\nBody")]
-
-
-async def test_a_notice_that_nobody_took_is_shown_once_when_somebody_appears(reporter):
-    reporter.screen.away = NOBODY
-    notice_id = await reporter.notify()
-    await reporter.service.deliver()
-    assert [kept.id for kept in await reporter.service.pending()] == [notice_id]
-    assert reporter.announced == []
-    reporter.screen.away = None
-    await reporter.service.deliver()
-    await reporter.service.deliver()
-    assert [shown.id for shown in reporter.screen.shown] == [notice_id]
-    assert reporter.announced == [(notice_id, "Title\nBody")]
-    assert await reporter.service.pending() == []
-
-
-async def test_a_server_that_fails_once_is_asked_again(reporter):
-    reporter.screen.enqueue(NOBODY)
-    await reporter.notify("first")
-    await reporter.notify("second")
-    await reporter.service.deliver()
-    assert reporter.titles == ["first", "second"]
-
-
-async def test_while_nobody_shows_notices_all_wait_and_keep_their_order(reporter):
-    reporter.screen.away = NOBODY
-    for title in ("first", "second", "third"):
-        await reporter.notify(title)
-    assert reporter.titles == []
-    assert reporter.service.status().endswith("3 notices waiting to be shown")
-    reporter.screen.away = None
-    await reporter.service.deliver()
-    assert reporter.titles == ["first", "second", "third"]
-
-
-async def test_two_deliveries_at_a_time_show_a_notice_once(reporter):
-    gate = asyncio.Event()
-    reporter.screen.enqueue(gate)
-    await reporter.service.notify("Title", "", NotifyOptions())
-    await reporter.screen.asked.wait()
-    deliveries = asyncio.gather(reporter.service.deliver(), reporter.service.deliver())
-    gate.set()
-    await deliveries
-    assert reporter.titles == ["Title"]
 
 
 async def test_a_notice_with_the_same_key_is_shown_once_and_keeps_its_id(reporter):
@@ -310,55 +171,11 @@ async def test_what_happened_while_switched_off_is_not_shown_later(file, clock):
     async with running(Reporter(Store(file), clock, notifications=False)) as silent:
         await silent.notify()
     async with running(Reporter(Store(file), clock)) as reporter:
-        await reporter.service.deliver()
+        await reporter.delivery.deliver()
         assert reporter.screen.shown == []
 
 
 # clicks
-
-
-async def test_a_click_on_the_body_opens_the_target(reporter):
-    notice_id = await reporter.notify(open="/report.md", actions=[STOP])
-    await reporter.service.chosen(notice_id, "default")
-    assert (reporter.opened, reporter.pressed) == (["/report.md"], [])
-    assert reporter.actions == [(notice_id, "default")]
-
-
-async def test_a_click_on_a_button_calls_the_room(reporter):
-    notice_id = await reporter.notify(open="/report.md", actions=[STOP, ["go", "Go", *STOP[2:]]])
-    await reporter.service.chosen(notice_id, "stop")
-    assert (reporter.opened, reporter.pressed) == ([], [("ai.senter.Tasks1", "CancelGoal", "7")])
-    assert reporter.actions == [(notice_id, "stop")]
-
-
-async def test_a_click_on_a_body_with_nothing_to_open_is_only_told(reporter):
-    notice_id = await reporter.notify()
-    await reporter.service.chosen(notice_id, "default")
-    assert (reporter.opened, reporter.pressed) == ([], [])
-    assert reporter.actions == [(notice_id, "default")]
-
-
-async def test_a_click_on_a_notice_of_before_the_restart_is_carried_out(file, clock):
-    async with running(Reporter(Store(file), clock)) as before:
-        notice_id = await before.notify(actions=[STOP])
-    async with running(Reporter(Store(file), clock)) as reporter:
-        await reporter.service.chosen(notice_id, "stop")
-        assert reporter.pressed == [("ai.senter.Tasks1", "CancelGoal", "7")]
-
-
-async def test_a_click_on_the_notice_of_somebody_else_is_nothing(reporter):
-    await reporter.service.chosen("not ours", "default")
-    assert reporter.actions == []
-
-
-@pytest.mark.parametrize("key", ["default", "stop"])
-async def test_a_click_that_cannot_be_carried_out_becomes_a_notice(reporter, key):
-    notice_id = await reporter.notify(open="/report.md", actions=[STOP])
-    reporter.refusal = Denied("the report is gone")
-    await reporter.service.chosen(notice_id, key)
-    await reporter.service.deliver()
-    assert reporter.titles == ["Title", "That click could not be carried out"]
-    assert reporter.screen.shown[1].body == "the report is gone"
 
 
 # the daily digest
@@ -386,7 +203,7 @@ async def test_what_is_shown_is_what_is_answered(reporter):
 
 async def test_a_digest_that_is_asked_for_twice_at_a_time_is_sent_once(reporter):
     answers = await asyncio.gather(*(reporter.service.send_digest("daily") for _ in range(4)))
-    await reporter.service.deliver()
+    await reporter.delivery.deliver()
     assert sorted(map(bool, answers)) == [False, False, False, True]
     assert len(reporter.screen.shown) == 1
 
@@ -483,7 +300,7 @@ async def test_a_digest_nobody_could_show_waits_and_is_not_sent_anew(reporter):
     assert await reporter.digest()
     assert await reporter.digest() == ""
     reporter.screen.away = None
-    await reporter.service.deliver()
+    await reporter.delivery.deliver()
     assert len(reporter.screen.shown) == 1
 
 
@@ -495,7 +312,7 @@ async def test_a_digest_survives_a_crash_right_after_it_was_sent(file, clock):
     before.store.close()
     async with running(Reporter(Store(file), clock)) as reporter:
         assert await reporter.service.send_digest("daily") == ""
-        await reporter.service.deliver()
+        await reporter.delivery.deliver()
         assert len(reporter.screen.shown) == 1
     await before.service.stop()
 
@@ -518,54 +335,8 @@ async def test_at_the_start_the_screen_is_watched_and_what_waits_is_shown(file, 
     async with running(reporter):
         assert reporter.screen.starts == 1
         assert reporter.service.status().endswith("2 notices waiting to be shown")
-        await reporter.service.deliver()
+        await reporter.delivery.deliver()
         assert reporter.titles == ["first", "second"]
-
-
-async def test_what_was_shown_before_the_restart_is_not_shown_again(file, clock):
-    async with running(Reporter(Store(file), clock)) as before:
-        await before.notify()
-    async with running(Reporter(Store(file), clock)) as reporter:
-        await reporter.service.deliver()
-        assert reporter.screen.tries == 0
-
-
-async def test_a_stop_in_the_middle_of_showing_keeps_the_notice_for_the_next_start(file, clock):
-    reporter = Reporter(Store(file), clock)
-    reporter.screen.enqueue(asyncio.Event())
-    await reporter.service.start()
-    notice_id = await reporter.service.notify("Title", "", NotifyOptions())
-    await reporter.screen.asked.wait()
-    await reporter.service.stop()
-    async with running(Reporter(Store(file), clock)) as after:
-        await after.service.deliver()
-        assert [shown.id for shown in after.screen.shown] == [notice_id]
-
-
-async def test_a_stop_ends_quietly_what_the_screen_had_begun_when_it_appeared(file, clock):
-    reporter = Reporter(Store(file), clock)
-    reporter.screen.away = NOBODY
-    await reporter.service.start()
-    await reporter.notify()
-    await reporter.service.deliver()
-    gate = asyncio.Event()
-    reporter.screen.away = None
-    reporter.screen.enqueue(gate)
-    reporter.screen.asked.clear()
-    delivery = asyncio.create_task(reporter.service.deliver())
-    await reporter.screen.asked.wait()
-    stop = asyncio.create_task(reporter.service.stop())
-    gate.set()
-    await stop
-    await asyncio.wait({delivery})
-    assert delivery.cancelled() or delivery.exception() is None
-
-
-async def test_a_screen_that_appears_after_the_stop_is_no_error(file, clock):
-    reporter = Reporter(Store(file), clock)
-    await reporter.service.start()
-    await reporter.service.stop()
-    await reporter.service.deliver()
 
 
 async def test_a_disk_that_cannot_be_used_stops_the_start_with_the_reason(tmp_path, clock):
@@ -666,6 +437,7 @@ async def test_a_disk_that_is_used_all_the_time_is_in_good_health(reporter):
 
 
 async def test_a_failure_of_the_disk_is_over_when_it_was_told(reporter, monkeypatch):
+    await reporter.settled()
     monkeypatch.setattr(database, "DISK_PATIENCE", 0.0)
     reporter.store._connection.execute("PRAGMA query_only = on")
     with pytest.raises(Unavailable):
@@ -674,7 +446,18 @@ async def test_a_failure_of_the_disk_is_over_when_it_was_told(reporter, monkeypa
 
 
 async def test_the_check_is_fine_when_everything_is(reporter):
-    assert await reporter.service.check() == [("activity log", "ok", ""), ("notifications", "ok", "")]
+    assert await reporter.service.check() == [
+        (what, "ok", "") for what in ("activity log", "notifications", "presence")
+    ]
+
+
+async def test_the_check_tells_what_it_cannot_notice_the_user_by(file, clock):
+    reporter = Reporter(Store(file), clock)
+    reporter.login.is_there = False
+    async with running(reporter):
+        what, verdict, fix = (await reporter.service.check())[-1]
+        assert (what, verdict) == ("presence", "warn")
+        assert fix == "it is not noticed when you are away: there is no logind"
 
 
 async def test_the_check_tells_that_nobody_shows_notices(reporter):
@@ -696,47 +479,17 @@ async def test_the_check_tells_of_damage(reporter, monkeypatch):
 
 
 async def test_the_check_tells_of_a_disk_that_cannot_be_read(reporter):
-    await reporter.service.deliver()
+    await reporter.delivery.deliver()
     reporter.store.close()
     what, verdict, fix = (await reporter.service.check())[0]
     assert (what, verdict) == ("activity log", "fail")
     assert fix
 
 
-async def test_a_notice_that_was_shown_while_the_disk_was_full_is_not_shown_over_and_over(reporter):
-    gate = asyncio.Event()
-    reporter.screen.enqueue(gate)
-    await reporter.service.notify("Title", "", NotifyOptions())
-    await reporter.screen.asked.wait()
-    reporter.store._connection.execute("PRAGMA query_only = on")
-    gate.set()
-    for _ in range(3):
-        with contextlib.suppress(Unavailable):
-            await reporter.service.deliver()
-    assert reporter.titles == ["Title"]
-
-
-async def test_a_notice_that_is_refused_does_not_keep_the_others_waiting(reporter):
-    reporter.screen.enqueue(Denied("too long"))
-    await reporter.service.notify("Bad", "", NotifyOptions())
-    await reporter.service.notify("Good", "", NotifyOptions())
-    await reporter.service.deliver()
-    assert reporter.titles == ["Good"]
-    assert await reporter.service.pending() == []
-
-
-async def test_status_counts_what_waits_as_it_comes(reporter):
-    reporter.screen.away = Unavailable("nobody is there")
-    for _ in range(3):
-        await reporter.service.notify("Waiting", "", NotifyOptions())
-    await reporter.service.deliver()
-    assert "3 notices waiting" in reporter.service.status()
-
-
 async def test_a_damaged_log_is_told_and_stays_in_the_check(file, clock):
     file.write_bytes(b"no database" * 100)
     async with running(Reporter(Store(file), clock)) as reporter:
-        await reporter.service.deliver()
+        await reporter.delivery.deliver()
         (shown,) = reporter.screen.shown
         assert shown.urgency == "critical" and f"{file}.damaged-1" in shown.body
         assert ("damaged activity log", "warn") in [

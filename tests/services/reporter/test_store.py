@@ -9,10 +9,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlite_utils import Database
 
 from senter.errors import Unavailable
-from senter.reporter.notice import Action, Notice
-from senter.reporter.store import ACTED, SHOWN, SILENCED, TABLES_VERSION, Store
+from senter.reporter import presence
+from senter.reporter.activity import Activity
+from senter.reporter.delivery.ledger import PENDING, Ledger
+from senter.reporter.notice import Notice
+from senter.reporter.presence import Presence
+from senter.reporter.store import TABLES_VERSION, Store
+from senter.reporter.tables import MIGRATIONS
 
 NINE = 1_795_334_400_000_000
 DAY = 86_400_000_000
@@ -33,9 +39,15 @@ def store(file):
     opened.close()
 
 
-def log(store, when=1, key="", summary="done", importance="normal", **details):
+def log(store, when=1, key="", summary="done", importance="normal", goal="", kind="task_completed", **details):
     """Write an activity down."""
-    return store.add_activity(when, "task_completed", ":1.5", summary, importance, details, key)
+    done = Activity("", when, kind, ":1.5", summary, importance, goal)
+    return store.add_activity(done, details, key)
+
+
+def waiting(store):
+    """The ids of the notices that wait."""
+    return [entry.notice.id for entry in Ledger(store).waiting()]
 
 
 def notice(notice_id, when=1, **fields):
@@ -46,6 +58,11 @@ def notice(notice_id, when=1, **fields):
 def summaries(store, since=0, limit=-1, offset=0):
     """What the activities say."""
     return [activity.summary for activity in store.activities(since, limit, offset)]
+
+
+def count(store, since):
+    """How many activities there are from a time on."""
+    return sum(store.counts(since, 2**63 - 1).values())
 
 
 def reopened(file):
@@ -87,7 +104,7 @@ def test_activities_come_newest_first_and_in_pages(store):
     assert summaries(store) == ["3 again", "3", "2", "1"]
     assert summaries(store, limit=2, offset=1) == ["3", "2"]
     assert summaries(store, since=2) == ["3 again", "3", "2"]
-    assert store.count_activities(2) == 3
+    assert count(store, 2) == 3
     assert summaries(store, offset=10) == []
 
 
@@ -99,7 +116,7 @@ def test_an_activity_with_the_same_key_is_written_once(store):
 
 def test_activities_without_a_key_are_all_written(store):
     assert log(store) and log(store)
-    assert store.count_activities(0) == 2
+    assert count(store, 0) == 2
 
 
 def test_details_of_any_kind_are_kept(store, file):
@@ -109,58 +126,10 @@ def test_details_of_any_kind_are_kept(store, file):
     assert json.loads(details) == {"number": 1, "nested": {"list": [1.5, "two"]}, "odd": "/x"}
 
 
-def test_a_notice_waits_until_it_was_shown(store):
-    store.add_notice(notice("a", 2), "")
-    store.add_notice(notice("b", 1), "")
-    assert [kept.id for kept in store.pending()] == ["b", "a"]
-    store.move_notice("b", SHOWN)
-    assert [kept.id for kept in store.pending()] == ["a"]
-    store.move_notice("a", ACTED)
-    assert store.pending() == []
-
-
-def test_notices_of_the_same_moment_wait_in_the_order_they_came(store):
-    for name in ("c", "a", "b"):
-        store.add_notice(notice(name), "")
-    assert [kept.id for kept in store.pending()] == ["c", "a", "b"]
-
-
-def test_a_notice_is_read_back_with_its_actions(store):
-    action = Action("stop", "Stop", "ai.senter.Tasks1", "CancelGoal", "7")
-    kept = notice("a", urgency="critical", open="/report.md", actions=[action])
-    store.add_notice(kept, "")
-    assert store.notice("a") == kept
-    assert store.pending() == [kept]
-    assert isinstance(store.pending()[0].actions[0], Action)
-
-
-def test_a_notice_that_never_was_is_none(store):
-    assert store.notice("nobody") is None
-
-
-def test_a_notice_with_the_same_key_is_the_earlier_one(store):
-    assert store.add_notice(notice("a"), "key") == "a"
-    assert store.add_notice(notice("b"), "key") == "a"
-    assert [kept.id for kept in store.pending()] == ["a"]
-
-
-def test_a_notice_with_the_same_key_is_not_shown_again_after_it_was_shown(store):
-    store.add_notice(notice("a"), "key")
-    store.move_notice("a", SHOWN)
-    assert store.add_notice(notice("b"), "key") == "a"
-    assert store.pending() == []
-
-
-def test_a_silenced_notice_waits_for_nobody(store):
-    store.add_notice(notice("a"), "", SILENCED)
-    assert store.pending() == []
-    assert store.notice("a") is not None
-
-
 def test_the_slot_of_a_digest_is_taken_once(store):
     assert store.claim_digest("daily", NINE, NINE + 1, notice("a"))
     assert not store.claim_digest("daily", NINE, NINE + 2, notice("b"))
-    assert [kept.id for kept in store.pending()] == ["a"]
+    assert waiting(store) == ["a"]
     assert store.last_told("daily") == NINE + 1
 
 
@@ -178,7 +147,7 @@ def test_the_slot_of_a_digest_is_taken_once_by_two_at_once(store):
     for thread in threads:
         thread.join()
     assert sorted(claims) == [False, True]
-    assert len(store.pending()) == 1
+    assert len(waiting(store)) == 1
 
 
 def test_every_day_and_every_kind_has_its_own_slot(store):
@@ -192,7 +161,7 @@ def test_before_the_first_digest_there_is_no_last_one(store):
 
 
 def test_a_claim_whose_notice_cannot_be_written_takes_no_slot(store):
-    store.add_notice(notice("a"), "")
+    Ledger(store).add(notice("a"), "", PENDING)
     with pytest.raises(Unavailable):
         store.claim_digest("daily", NINE, NINE, notice("a"))
     assert store.last_told("daily") is None
@@ -205,19 +174,19 @@ def test_any_text_is_a_key(tmp_path_factory, keys):
     store.open()
     for key in keys * 2:
         log(store, key=key)
-    assert store.count_activities(0) == len(set(keys)) + ("" in keys)
+    assert count(store, 0) == len(set(keys)) + ("" in keys)
     store.close()
 
 
 def test_everything_is_there_after_a_crash(store, file):
     log(store, summary="before the crash")
-    store.add_notice(notice("a"), "key")
+    Ledger(store).add(notice("a"), "key", PENDING)
     store.claim_digest("daily", NINE, NINE, notice("b"))
     copy = file.parent.parent / "after"
     shutil.copytree(file.parent, copy)
     after = reopened(copy / file.name)
     assert summaries(after) == ["before the crash"]
-    assert [kept.id for kept in after.pending()] == ["a", "b"]
+    assert waiting(after) == ["a", "b"]
     assert not after.claim_digest("daily", NINE, NINE, notice("c"))
     assert after.check() == ""
     after.close()
@@ -241,7 +210,7 @@ def test_opening_an_existing_log_changes_nothing(store, file):
     log(store)
     store.close()
     again = reopened(file)
-    assert again.count_activities(0) == 1
+    assert count(again, 0) == 1
     again.close()
 
 
@@ -283,8 +252,8 @@ def test_damage_anywhere_costs_the_history_and_not_the_service(store, file):
     for start in range(0, len(whole), 4096):
         file.write_bytes(whole[:start] + b"\xff" * 4096 + whole[start + 4096 :])
         after = reopened(file)
-        after.pending()
-        after.count_activities(0)
+        waiting(after)
+        count(after, 0)
         assert log(after, when=1000, summary=f"after damage at {start}")
         after.close()
 
@@ -294,11 +263,11 @@ def test_a_full_disk_is_told_and_harms_nothing(store):
     limit_pages(store, more=5)
     written = fill(store)
     with pytest.raises(Unavailable, match="full"):
-        store.add_notice(notice("a", open="/" + "x" * 50_000), "")
+        Ledger(store).add(notice("a", open="/" + "x" * 50_000), "", PENDING)
     with pytest.raises(Unavailable, match="full"):
         store.claim_digest("daily", NINE, NINE, Notice("b", 1, "t", "x" * 50_000))
-    assert (store.pending(), store.last_told("daily")) == ([], None)
-    assert store.count_activities(0) == 1 + written
+    assert (waiting(store), store.last_told("daily")) == ([], None)
+    assert count(store, 0) == 1 + written
     assert store.check() == ""
 
 
@@ -307,7 +276,7 @@ def test_after_a_full_disk_got_room_the_log_goes_on(store):
     written = fill(store)
     limit_pages(store, more=1000)
     assert log(store, summary="x" * 10_000)
-    assert store.count_activities(0) == written + 1
+    assert count(store, 0) == written + 1
 
 
 def test_the_version_of_the_tables_is_the_number_of_migrations(file):
@@ -317,8 +286,95 @@ def test_the_version_of_the_tables_is_the_number_of_migrations(file):
     store.close()
 
 
-def test_a_notice_that_was_clicked_before_its_showing_was_noted_stays_clicked(store):
-    store.add_notice(notice("a"), "")
-    store.move_notice("a", ACTED)
-    store.move_notice("a", SHOWN)
-    assert store._connection.execute("SELECT state FROM notices").fetchall() == [(ACTED,)]
+# finding, counting, forgetting
+
+
+def found(store, *words):
+    """What the activities with some words say."""
+    return [activity.summary for activity in store.search(words, -1, 0)]
+
+
+def test_activities_are_found_by_words_and_their_beginnings_newest_first(store):
+    log(store, 1, summary="Read 12 pages about Überflüsse")
+    log(store, 2, summary="Wrote the deck", title="Research AI trends")
+    log(store, 3, summary="Read one page more")
+    assert found(store, "read") == ["Read one page more", "Read 12 pages about Überflüsse"]
+    assert found(store, "uberfl") == ["Read 12 pages about Überflüsse"]
+    assert found(store, "trends", "ai") == ["Wrote the deck"]
+    assert found(store, "read", "deck") == []
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1), min_size=1))
+def test_any_words_may_be_looked_for(tmp_path_factory, words):
+    store = Store(tmp_path_factory.mktemp("words") / "activity.db")
+    store.open()
+    log(store, summary=" ".join(words))
+    assert len(found(store, *words)) <= 1
+    store.close()
+
+
+def test_what_is_forgotten_is_not_found_and_its_id_is_not_given_again(store):
+    for when in (1, 2, 3):
+        log(store, when, summary=f"at {when}")
+    newest = store.activities(0, 1, 0)[0].id
+    store.forget(10)
+    assert found(store, "at") == ["at 3"]
+    log(store, 11, summary="at 11")
+    assert [activity.summary for activity in store.activities_after(int(newest))] == ["at 11"]
+
+
+def test_goals_come_with_what_was_done_for_them_the_latest_first(store):
+    log(store, 1, goal="1", title="Write the deck")
+    log(store, 2, goal="2", title="Research", kind="plan_created")
+    log(store, 3, goal="1", kind="task_failed")
+    log(store, 4)
+    assert store.goals(0, 10, 0) == [
+        ("1", "Write the deck", 1, 3, {"task_completed": 1, "task_failed": 1}),
+        ("2", "Research", 2, 2, {"plan_created": 1}),
+    ]
+    assert [row[0] for row in store.goals(3, 10, 0)] == ["1"]
+    assert [row[0] for row in store.goals(0, 1, 1)] == ["2"]
+
+
+# what rooms have to say
+
+
+def test_what_a_room_has_to_say_stands_until_it_says_otherwise(store):
+    store.tell("coming", "goals", "ai.senter.Tasks1", ["one", "two"], 0, 5)
+    store.tell("coming", "jobs", "ai.senter.Scheduler1", ["three"], 0, 5)
+    store.tell("costs", "costs-1", "ai.senter.Model1.primary", ["much"], 10, 5)
+    assert store.standing("coming", 100) == ["one", "two", "three"]
+    store.tell("coming", "goals", "ai.senter.Tasks1", [], 0, 6)
+    assert store.standing("coming", 100) == ["three"]
+    assert (store.standing("costs", 9), store.standing("costs", 10)) == (["much"], [])
+
+
+# presence
+
+
+def test_what_an_event_does_to_the_last_presence_is_written(store):
+    assert store.presences(2) == []
+    (here,) = store.change_presence(lambda last: presence.came(last, "b/1", 100))
+    assert (here.began, here.ended, here.session, here.over) == (100, 100, "b/1", False)
+    assert store.change_presence(lambda last: presence.left(last, 0, 200)) == [
+        Presence(here.id, 100, 200, "", True)
+    ]
+    after = store.change_presence(lambda last: presence.came(last, "b/1", 300))
+    assert [row.began for row in after] == [300, 100] == [row.began for row in store.presences(5)]
+
+
+def test_an_old_log_gets_the_new_tables_and_is_found_by_its_words(file):
+    file.parent.mkdir()
+    with sqlite3.connect(file) as connection:
+        database = Database(connection)
+        MIGRATIONS.apply(database, stop_before="presence_and_search")
+        connection.execute(
+            "INSERT INTO activities (time, type, source, summary, importance, details)"
+            " VALUES (1, 'task_completed', '', 'wrote the deck', 'normal', '{}')"
+        )
+        connection.execute("INSERT INTO notices VALUES ('a', 1, 'title', '', 'normal', '', '[]', NULL, 'pending')")
+        connection.execute("PRAGMA user_version = 1")
+    store = reopened(file)
+    assert found(store, "deck") == ["wrote the deck"]
+    assert waiting(store) == ["a"]
+    store.close()

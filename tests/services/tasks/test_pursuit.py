@@ -9,9 +9,9 @@ from support.private_bus import until
 
 from senter.errors import ConfigurationError, Denied, InvalidState, Unavailable
 from senter.tasks.goal import COMPLETED, ENDED, FAILED, IN_PROGRESS, PENDING, RUNNING, GoalOptions
-from senter.tasks.letter import Letter
 from senter.tasks.plan import Step
 from senter.tasks.pursuit import INTERNAL, Pursuit
+from senter.tasks.telling.letter import Letter
 from senter.tasks.tools.findings import Findings
 
 NO_FOLDER = Denied("/x is not in a folder that the goal names")

@@ -1,5 +1,7 @@
 """Goals on disk."""
 
+import json
+
 import pytest
 from support.goal_work import RESEARCH, STEP
 
@@ -18,8 +20,8 @@ from senter.tasks.goal import (
     GoalOptions,
     Task,
 )
-from senter.tasks.letter import Letter
 from senter.tasks.store import TABLES_VERSION, Store
+from senter.tasks.telling.letter import Letter
 from senter.tasks.tools.findings import Findings, Passage
 
 LETTER = Letter("log", "plan_created", "Größe 📊", "/r.md", "key")
@@ -232,6 +234,26 @@ def test_letters_are_kept_in_order_until_they_are_forgotten(store, file):
     again.forget_letter(second)
     assert [number for number, _ in again.letters()] == [first, third]
     again.close()
+
+
+def test_a_letter_of_an_earlier_version_is_still_to_be_delivered(store):
+    written = {"kind": "notice", "subject": "Goal achieved", "text": "x", "open": "/r.md", "key": "k"}
+    with store.writing() as connection:
+        connection.execute("INSERT INTO letters (content) VALUES (?)", (json.dumps(written),))
+    ((_, letter),) = store.letters()
+    assert letter == Letter(**written)
+    assert (letter.type, letter.goal, letter.title) == ("", "", "")
+
+
+def test_what_comes_next_is_what_has_not_ended_the_most_urgent_and_then_the_newest_first(store):
+    for priority in (5, 9, 5, 1, 5):
+        add(store, priority=priority)
+    store.cancel_goal("3", 1, LETTER)
+    planned(store, RESEARCH, priority=9)
+    done(store, "6.1")
+    found, total = store.coming(4)
+    assert [goal.id for goal in found] == ["6", "2", "5", "1"]
+    assert (found[0].tasks_done, found[0].tasks_total, total) == (1, 3, 5)
 
 
 def test_a_move_that_is_refused_tells_nobody(store):

@@ -1,5 +1,6 @@
 """``senter progress``."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -7,40 +8,84 @@ import click
 
 from senter.bus.connection import Connection
 from senter.cli.outcome import ask, print_json, told_in_one_sentence
+from senter.cli.typed import carried
 from senter.host.clock import parse_time
 from senter.reporter.activity import Activity
 from senter.reporter.client import ReporterClient
+from senter.reporter.summary import GOAL, KINDS, Summary
 
 PAGE = 500
 
 
 @click.command()
 @click.option("--since", metavar="TIME", help='A time as systemd reads it: "09:00", "yesterday", "2 hours ago".')
+@click.option("--search", metavar="WORDS", help="Only what has these words, from all that is kept.")
+@click.option("--by", "kind", type=click.Choice(KINDS), help="One line for each goal, or each time here and away.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @told_in_one_sentence
-def progress(since: str | None, as_json: bool) -> None:
-    """Tell what Senter did in the past 24 hours, or list all of it since a time."""
-    if since is None and not as_json:
+def progress(since: str | None, search: str | None, kind: str | None, as_json: bool) -> None:
+    """Tell what Senter did since you were here last, or list all of it since a time."""
+    if kind and search:
+        raise click.UsageError("--by and --search do not go together")
+    start = parse_time(since) if since else None
+    if kind:
+        _print_summaries(ask(lambda connection: _summaries(connection, kind, start or 0)), kind, as_json)
+    elif search is not None:
+        words = carried(search)
+        _print_activities(ask(lambda connection: _found(connection, words, start or 0)), as_json)
+    elif start is None and not as_json:
         click.echo(ask(lambda connection: ReporterClient(connection).progress()))
-        return
-    start = parse_time(since or "24 hours ago")
-    activities = ask(lambda connection: _all_since(connection, start))
+    else:
+        _print_activities(ask(lambda connection: _all_since(connection, start)), as_json)
+
+
+def _print_activities(activities: list[Activity], as_json: bool) -> None:
     if as_json:
-        print_json([asdict(activity) for activity in activities])
-        return
+        return print_json([asdict(activity) for activity in activities])
     for activity in activities:
-        then = datetime.fromtimestamp(activity.time / 1_000_000).astimezone()
-        click.echo(f"{then:%a %d %b %H:%M}  {activity.summary}")
+        click.echo(f"{_when(activity.time)}  {activity.summary}")
     if not activities:
-        click.echo("Nothing was done since then.")
+        click.echo("Nothing was found.")
 
 
-async def _all_since(connection: Connection, start: int) -> list[Activity]:
-    """Every activity from a time (µs) on, oldest first; what is logged meanwhile is not told twice."""
+def _print_summaries(summaries: Sequence[Summary], kind: str, as_json: bool) -> None:
+    if as_json:
+        return print_json([asdict(summary) for summary in summaries])
+    for summary in summaries:
+        title = f"{summary.title} (goal {summary.id})" if kind == GOAL else summary.title
+        click.echo(f"{_when(summary.began)} - {_when(summary.ended)}  {title}: {summary.text}")
+    if not summaries:
+        click.echo("Nothing was found.")
+
+
+def _when(microseconds: int) -> str:
+    return f"{datetime.fromtimestamp(microseconds / 1_000_000).astimezone():%a %d %b %H:%M}"
+
+
+async def _all_since(connection: Connection, start: int | None) -> list[Activity]:
+    """Every activity from a time (µs) on, oldest first; by default since the user was there last."""
     reporter = ReporterClient(connection)
+    if start is None:
+        start = await reporter.away_since() or parse_time("24 hours ago")
+    return await _paged(lambda limit, offset: reporter.activities(start, limit, offset))
+
+
+async def _found(connection: Connection, words: str, start: int) -> list[Activity]:
+    reporter = ReporterClient(connection)
+    found = await _paged(lambda limit, offset: reporter.search(words, limit, offset))
+    return [activity for activity in found if activity.time >= start]
+
+
+async def _paged(read: Callable[[int, int], Awaitable[list[Activity]]]) -> list[Activity]:
+    """All that ``read(limit, offset)`` gives, oldest first; what is logged meanwhile is not told twice."""
     found: dict[str, Activity] = {}
     offset = 0
-    while page := await reporter.activities(start, PAGE, offset):
+    while page := await read(PAGE, offset):
         found.update((activity.id, activity) for activity in page)
         offset += len(page)
     return sorted(found.values(), key=lambda activity: (activity.time, int(activity.id)))
+
+
+async def _summaries(connection: Connection, kind: str, start: int) -> list[Summary]:
+    """The latest summaries of a kind, oldest first."""
+    return (await ReporterClient(connection).summaries(kind, start))[::-1]

@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from senter.bus.signatures import Check
 from senter.database import Disk
@@ -14,19 +15,14 @@ from senter.models.job import Job
 from senter.models.providers.provider import Provider
 from senter.models.usage.budget import Budget, Refused, Use, binds, count, day_key, estimate, told_cost
 from senter.models.usage.store import Reservation, Settlement, UsageStore
-from senter.reporter.notice import NotifyOptions
+from senter.models.usage.telling import Reporter, Telling
 from senter.settings import BudgetSettings
-
-TITLE = "The budget for language models"
 
 SHORT_SECONDS = 1.0
 """How long a request that no limit binds waits until something is reserved for it."""
 LATELY, MOST_COSTS = timedelta(hours=1), 20
 """Which costs that a provider has told say what the next request may cost."""
-MOST_TOLD, MOST_TELLING = 300, 20
-"""How many budgets are remembered to be spent, and told at the same time."""
 
-Notify = Callable[[str, str, NotifyOptions], Awaitable[object]]
 _Wanted = tuple[str, str, Use, BudgetSettings, Use]
 
 logger = logging.getLogger(__name__)
@@ -35,23 +31,28 @@ logger = logging.getLogger(__name__)
 class Purse:
     """What one worker may use.
 
-    ``now`` is the local time, whose date is the day. ``notify(title, text, options)`` tells the person, once for
-    each day or goal whose budget is spent; it raises SenterError when it could not.
+    ``now`` is the local time, whose date is the day. ``reporter`` and ``is_wanted`` are those of ``Telling``, which
+    tells the person what was used, and whose budget is spent.
     """
 
-    def __init__(self, store: UsageStore, budget: Budget, now: Callable[[], datetime], notify: Notify) -> None:
+    def __init__(
+        self,
+        store: UsageStore,
+        budget: Budget,
+        now: Callable[[], datetime],
+        reporter: Reporter,
+        is_wanted: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._store = store
         self._budget = budget
         self._now = now
-        self._notify = notify
         self._on_disk = Disk()
+        self._telling = Telling(reporter, partial(self._on_disk, store.spent), now, is_wanted)
         self._is_open = False
         self._read = ("", 0)
         self._owed: list[Settlement] = []
         self._settling: asyncio.Task[None] | None = None
         self._given_back: set[asyncio.Task[None]] = set()
-        self._telling: dict[str, asyncio.Task[None]] = {}
-        self._told: dict[str, None] = {}
         self._spent_on = ""
         self._costs: dict[Provider, deque[tuple[datetime, float]]] = {}
 
@@ -77,13 +78,11 @@ class Purse:
             logger.error("What is used is written down later: %s", error)
 
     async def close(self) -> None:
-        """Write down what is still owed, and keep no more account."""
-        telling = list(self._telling.values())
-        for task in telling:
-            task.cancel()
-        await asyncio.gather(*telling, *self._given_back, return_exceptions=True)
+        """Write down what is still owed, tell what was used last, and keep no more account."""
+        await asyncio.gather(*self._given_back, return_exceptions=True)
         if self._owed:
             await self._settle_owed()
+        await self._telling.close()
         try:
             await self._on_disk(self._store.close)
         except SenterError as error:
@@ -142,7 +141,9 @@ class Purse:
                 return await self._reserved(wanted, None)
             return await self._reserved_soon(wanted)
         except Refused as refused:
-            self._tell(refused)
+            if refused.key == day_key(self._today()):
+                self._spent_on = self._today()
+            self._telling.refused(refused)
             raise BudgetSpent(str(refused)) from None
 
     async def _reserved_soon(self, wanted: _Wanted) -> Reservation:
@@ -204,6 +205,9 @@ class Purse:
                 used = await self._on_disk(self._store.settle, written, day)
                 self._read = day, used.tokens
                 del self._owed[: len(written)]
+                self._telling.count(
+                    one.reservation.day for one in written if one.tokens_in or one.tokens_out or one.cost
+                )
         except SenterError as error:
             logger.error("What %d requests have used is written down later: %s", len(self._owed), error)
 
@@ -218,6 +222,7 @@ class Purse:
         await self._on_disk(self._store.open)
         self._is_open = True
         await self._read_today()
+        self._telling.begin()
 
     async def _read_today(self) -> Use:
         day = self._today()
@@ -230,32 +235,6 @@ class Purse:
 
     def _owed_on(self, day: str) -> int:
         return sum(owed.tokens_in + owed.tokens_out for owed in self._owed if owed.reservation.day == day)
-
-    def _tell(self, refused: Refused) -> None:
-        """Tell the person of a budget that is spent, unless that was done."""
-        if refused.key == day_key(self._today()):
-            self._spent_on = self._today()
-        if refused.key in self._told:
-            self._remember(refused.key)
-        elif refused.key and refused.key not in self._telling and len(self._telling) < MOST_TELLING:
-            self._telling[refused.key] = asyncio.create_task(self._tell_once(refused))
-
-    async def _tell_once(self, refused: Refused) -> None:
-        sentence = str(refused)
-        try:
-            await self._notify(TITLE, sentence[0].upper() + sentence[1:], NotifyOptions(key=refused.key))
-            self._remember(refused.key)
-        except SenterError as error:
-            logger.warning("Nobody was told that a budget is spent: %s", error)
-        finally:
-            del self._telling[refused.key]
-
-    def _remember(self, key: str) -> None:
-        """Note that a budget was told; those that have not been asked for longest are forgotten."""
-        self._told.pop(key, None)
-        self._told[key] = None
-        for oldest in list(self._told)[:-MOST_TOLD]:
-            del self._told[oldest]
 
 
 def _nothing(reservation: Reservation) -> Settlement:

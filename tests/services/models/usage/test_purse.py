@@ -7,6 +7,7 @@ import threading
 import pytest
 from support.clock import Clock
 from support.private_bus import DEADLINE, until
+from support.purse_work import FakeReporter
 
 from senter.bus.signatures import Check
 from senter.errors import BudgetSpent, ModelFailed, NoModel, Unavailable
@@ -16,8 +17,9 @@ from senter.models.providers.gate import GaveWay
 from senter.models.providers.provider import providers_of
 from senter.models.providers.retry import Passing
 from senter.models.request import BACKGROUND, GenerateOptions, Message, Piece, ToolPart
+from senter.models.usage import telling
 from senter.models.usage.budget import Budget, Use, estimate
-from senter.models.usage.purse import MOST_COSTS, MOST_TELLING, Purse
+from senter.models.usage.purse import MOST_COSTS, Purse
 from senter.models.usage.store import UsageStore
 from senter.settings import BudgetSettings, ModelSettings
 
@@ -29,22 +31,6 @@ ANSWER = 100
 PRICES = ModelSettings(price_in=1_000_000.0, price_out=2_000_000.0)
 FREE = ModelSettings()
 LIMITS = BudgetSettings(tokens_per_day=1000, tokens_per_goal=300, cost_per_day=5.0, cost_per_goal=1.0)
-
-
-class FakeReporter:
-    """Takes notices, or is away."""
-
-    def __init__(self):
-        self.away = False
-        self.asked = 0
-        self.told = []
-
-    async def notify(self, title, text, options):
-        """Note it."""
-        self.asked += 1
-        if self.away:
-            raise Unavailable("the reporter is away")
-        self.told.append((title, text, options.key))
 
 
 @pytest.fixture
@@ -66,7 +52,7 @@ async def open_purse(tmp_path, clock, reporter):
 
     async def begin(worker="research", limits=LIMITS, prices=FREE):
         budget = Budget(limits, prices, worker, tmp_path / "config.toml")
-        purse = Purse(UsageStore(tmp_path / "usage.db", worker), budget, clock, reporter.notify)
+        purse = Purse(UsageStore(tmp_path / "usage.db", worker), budget, clock, reporter, reporter.is_wanted)
         await purse.open()
         opened.append(purse)
         return purse
@@ -463,11 +449,10 @@ async def test_a_day_that_is_spent_is_told_once(purse, reporter):
     for _ in range(3):
         with pytest.raises(BudgetSpent):
             await pay(purse, job())
-    await until(lambda: not purse._telling)
+    await until(lambda: reporter.told)
     ((title, text, key),) = reporter.told
     assert (title, key) == ("The budget for language models", "budget-2026-11-22")
     assert text.startswith("Today's 1,000 tokens are used up; raise tokens_per_day in [budget] of config.toml")
-    assert reporter.asked == 1
 
 
 async def test_the_next_day_is_told_again(purse, reporter, clock):
@@ -484,7 +469,7 @@ async def test_every_goal_that_has_spent_its_budget_is_told(purse, reporter):
     for account in ("7", "8", "7", "8"):
         with pytest.raises(BudgetSpent):
             await pay(purse, job(account, max_tokens=400))
-    await until(lambda: not purse._telling)
+    await until(lambda: len(reporter.told) == 2)
     assert sorted(key for *_, key in reporter.told) == ["budget-goal-7", "budget-goal-8"]
 
 
@@ -492,7 +477,7 @@ async def test_a_request_that_is_too_large_is_not_told_and_ends_nobody_elses_day
     purse = await open_purse(limits=BudgetSettings())
     with pytest.raises(BudgetSpent, match=r"may need 4,000,000,014 of today's 2,000,000 tokens, and 2,000,000 are"):
         await pay(purse, job(max_tokens=4 * 10**9))
-    assert (purse.is_spent, purse._telling, reporter.asked) == (False, {}, 0)
+    assert (purse.is_spent, reporter.told) == (False, [])
     await pay(purse, job(), Piece("x"))
 
 
@@ -501,7 +486,7 @@ async def test_what_a_person_may_use_does_not_spend_the_day_of_research(open_pur
     async with primary.paying(HERE, job(max_tokens=4 * 10**9)):
         with pytest.raises(BudgetSpent, match="ask again when other requests are answered"):
             await pay(purse, job("7"))
-    assert (purse.is_spent, purse._telling, reporter.asked) == (False, {}, 0)
+    assert (purse.is_spent, reporter.told) == (False, [])
     await settled(primary)
     await pay(purse, job("7"), Piece("x"))
 
@@ -531,69 +516,65 @@ async def test_money_is_spent_when_the_cheapest_request_lately_cost_more_than_is
     assert purse.is_spent
 
 
-async def test_only_so_many_budgets_are_remembered_and_the_day_is_one_of_them(purse, reporter, monkeypatch):
-    monkeypatch.setattr("senter.models.usage.purse.MOST_TOLD", 3)
-    await pay(purse, job(), Piece(tokens_in=1000, tokens_out=1))
-    for account in range(10):
-        with pytest.raises(BudgetSpent):
-            await pay(purse, job())
-        await until(lambda: not purse._telling)
-        purse._remember(f"budget-goal-{account}")
-    assert list(purse._told) == ["budget-goal-8", "budget-2026-11-22", "budget-goal-9"]
-    assert reporter.asked == 1
+# what a day has cost
 
 
-async def test_a_reporter_that_hangs_is_not_told_of_any_number_of_goals(purse):
-    async def notify(*_):
-        await asyncio.Event().wait()
-
-    purse._notify = notify
-    for account in range(2 * MOST_TELLING):
-        with pytest.raises(BudgetSpent):
-            await pay(purse, job(str(account), max_tokens=400))
-    assert len(purse._telling) == MOST_TELLING
+async def test_what_both_workers_have_used_today_is_told_after_an_answer(open_purse, purse, reporter):
+    primary = await open_purse("primary")
+    await pay(primary, job(), Piece(tokens_in=20, tokens_out=5))
+    await settled(primary)
+    await pay(purse, job(), Piece(tokens_in=1, tokens_out=1, cost=1.5))
+    await until(lambda: reporter.costs[-1:] == [("costs-2026-11-22", "Sunday 22 November: 27 tokens, 1.50")])
 
 
-async def test_the_caller_does_not_wait_until_it_is_told(purse):
-    gate, asked = asyncio.Event(), []
+async def test_a_request_that_charged_nothing_is_not_told(purse, reporter):
+    await pay(purse, job(), Piece(tokens_in=2, tokens_out=1))
+    await until(lambda: reporter.costs and not purse._telling._telling)
+    with pytest.raises(NoModel):
+        await pay(purse, job(), failure=NoModel("it is away"))
+    await settled(purse)
+    await purse.close()
+    assert len(reporter.costs) == 1
 
-    async def notify(*notice):
-        asked.append(notice)
-        await gate.wait()
 
-    purse._notify = notify
+async def test_what_was_reserved_before_midnight_is_told_of_the_day_before(purse, clock, reporter):
+    purse._telling._days.clear()
+    asked = job()
+    async with purse.paying(HERE, asked):
+        clock.set(f"{TOMORROW} 00:01")
+        asked.take(Piece(tokens_in=5, tokens_out=1))
+    await until(lambda: reporter.costs == [("costs-2026-11-22", "Sunday 22 November: 6 tokens")])
+
+
+async def test_closing_tells_what_it_wrote_down_last(purse, reporter):
+    await pay(purse, job(), Piece(tokens_in=2, tokens_out=1))
+    await purse.close()
+    assert reporter.costs == [("costs-2026-11-22", "Sunday 22 November: 3 tokens")]
+
+
+async def test_what_a_process_that_was_killed_had_used_is_told_after_the_next_start(
+    open_purse, tmp_path, reporter, monkeypatch
+):
+    monkeypatch.setattr(telling, "START_SECONDS", 0.0)
+    store = UsageStore(tmp_path / "usage.db", "research")
+    store.open()
+    for day in ("2026-11-20", "2026-11-21", TODAY):
+        store.reserve(day, "", Use(70), BudgetSettings())
+    store.close()
+    await open_purse()
+    await until(lambda: len(reporter.costs) == 2)
+    assert reporter.costs == [
+        ("costs-2026-11-21", "Saturday 21 November: 70 tokens"),
+        ("costs-2026-11-22", "Sunday 22 November: 70 tokens"),
+    ]
+
+
+async def test_no_answer_waits_for_the_reporter(purse, reporter):
+    reporter.hold()
     for _ in range(3):
-        with pytest.raises(BudgetSpent):
-            await asyncio.wait_for(pay(purse, job(max_tokens=2000)), DEADLINE)
-    assert purse._telling
-    gate.set()
-    await until(lambda: not purse._telling)
-    assert len(asked) == 1
-
-
-async def test_what_the_reporter_did_not_take_is_told_at_the_next_refusal(purse, reporter, caplog):
-    reporter.away = True
-    with pytest.raises(BudgetSpent):
-        await pay(purse, job(max_tokens=2000))
-    await until(lambda: not purse._telling)
-    assert "the reporter is away" in caplog.text
-    reporter.away = False
-    with pytest.raises(BudgetSpent):
-        await pay(purse, job(max_tokens=2000))
-    await until(lambda: reporter.told)
-    assert reporter.asked == 2
-
-
-async def test_a_purse_can_be_closed_while_somebody_is_told(open_purse):
-    purse = await open_purse()
-
-    async def notify(*_):
-        await asyncio.Event().wait()
-
-    purse._notify = notify
-    with pytest.raises(BudgetSpent):
-        await pay(purse, job(max_tokens=2000))
-    await asyncio.wait_for(purse.close(), DEADLINE)
+        await asyncio.wait_for(pay(purse, job(), Piece(tokens_in=20, tokens_out=5)), DEADLINE)
+    assert await used(purse) == Use(75)
+    await until(lambda: reporter.asked == 1)
 
 
 # tokens of today

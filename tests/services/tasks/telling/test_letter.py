@@ -4,8 +4,8 @@ import pytest
 
 from senter.reporter.activity import check_type
 from senter.reporter.notice import NotifyOptions, check
-from senter.tasks import letter
 from senter.tasks.goal import COMPLETED, FAILED, Goal, Task
+from senter.tasks.telling import letter
 
 GOAL = Goal("7", "find the\ncure \x1b " + "x" * 200, "running", created=5)
 TITLE = "find the cure " + "x" * 65 + "…"
@@ -26,12 +26,41 @@ def all_letters():
     ]
 
 
+def entries():
+    """One of each that is for the log."""
+    return [each for each in all_letters() if each.kind == letter.LOG]
+
+
+def notices():
+    """One of each that is shown."""
+    return [*(each for each in all_letters() if each.kind == letter.NOTICE), letter.goals_damaged("lost")]
+
+
 def test_the_reporter_takes_every_letter():
-    for each in all_letters():
-        if each.kind == letter.LOG:
-            check_type(each.subject)
-        else:
-            check(each.subject, NotifyOptions(open=each.open, key=each.key))
+    for each in entries():
+        check_type(each.subject)
+    for each in notices():
+        check(each.subject, NotifyOptions(open=each.open, key=each.key, type=each.type))
+
+
+def test_every_entry_of_the_log_says_which_goal_it_belongs_to_and_where_its_report_is():
+    goal = {"goal": "7", "title": TITLE}
+    with_report = {"goal_completed", "goal_unanswered", "research_complete"}
+    for each in entries():
+        assert each.details == goal | ({"open": "/r.md"} if each.subject in with_report else {})
+
+
+def test_every_notice_has_a_type_by_which_it_can_be_switched_off():
+    assert [(each.subject, each.type) for each in notices()] == [
+        ("Goal achieved", "goal_completed"),
+        ("Goal failed", "goal_failed"),
+        ("No answer was found", "goal_unanswered"),
+        ("Senter", "goals_damaged"),
+    ]
+
+
+def test_a_goal_that_was_reached_without_a_report_has_none_to_open():
+    assert letter.goal_finished(GOAL, COMPLETED, "", "", False)[0].details == {"goal": "7", "title": TITLE}
 
 
 def test_every_letter_names_its_goal_in_a_few_words_and_says_what_happened():

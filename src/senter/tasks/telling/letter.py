@@ -1,0 +1,101 @@
+"""What the reporter is told about goals: one letter an event. Pure.
+
+Letters are kept with the change they tell of, and delivered until the reporter has them; the key lets it take each
+only once.
+"""
+
+import uuid
+from dataclasses import dataclass, field, replace
+
+from senter.tasks.goal import COMPLETED, FAILED, Goal, Task
+
+LOG, NOTICE = "log", "notice"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """An entry of the activity log, or a notice on the desktop.
+
+    What is added here has a default: letters that an earlier version has written are still to be delivered.
+    """
+
+    kind: str
+    subject: str
+    """The type of the activity, or the title of the notice."""
+    text: str
+    open: str = ""
+    """The path of the report, which a click opens."""
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+    type: str = ""
+    """By which the user can switch such notices off."""
+    goal: str = ""
+    """The id of the goal that an entry of the log belongs to."""
+    title: str = ""
+    """What that goal is called."""
+
+    @property
+    def details(self) -> dict[str, str]:
+        """What else the reporter is to know of an entry of the log."""
+        values = {"goal": self.goal, "title": self.title, "open": self.open}
+        return {name: value for name, value in values.items() if value}
+
+
+def plan_created(goal: Goal, steps: int) -> Letter:
+    """The plan of a goal is made."""
+    count = f"{steps} steps" if steps > 1 else "one step"
+    return _entry(goal, "plan_created", f"Created plan for: {goal.title} ({count})")
+
+
+def task_completed(goal: Goal, task: Task) -> Letter:
+    """A step has done its work."""
+    return _entry(goal, "task_completed", f"Completed: {task.description}, for {goal.title}")
+
+
+def task_failed(goal: Goal, task: Task, error: str) -> Letter:
+    """A step has failed."""
+    return _entry(goal, "task_failed", f"Failed: {task.description}, for {goal.title} - {error}")
+
+
+def goal_cancelled(goal: Goal) -> Letter:
+    """Somebody has cancelled a goal."""
+    return _entry(goal, "goal_cancelled", f"Cancelled: {goal.title}")
+
+
+def goal_waits(goal: Goal, error: str) -> Letter:
+    """A goal cannot go on; it is told once, however often it goes on and waits again."""
+    text, key = f"Waiting: {goal.title} - {error}", f"{goal.id}-{goal.created}-waits"
+    return replace(_entry(goal, "goal_waiting", text), key=key)
+
+
+def goal_unanswered(goal: Goal, report: str) -> list[Letter]:
+    """All was done for a goal, and its question has no answer in the sources."""
+    told = "The sources do not answer it. The report says what was looked at."
+    return [
+        _entry(goal, "goal_unanswered", f"Looked into, without an answer: {goal.title}", report),
+        Letter(NOTICE, "No answer was found", f"{goal.title}\n{told}", report, type="goal_unanswered"),
+    ]
+
+
+def goal_finished(goal: Goal, state: str, error: str, report: str, researched: bool) -> list[Letter]:
+    """A goal was reached or has failed: the log and a notice, whose click opens the report."""
+    if state == COMPLETED:
+        letters = [_entry(goal, "goal_completed", f"Goal achieved: {goal.title}", report)]
+        if researched:
+            letters.append(_entry(goal, "research_complete", f"Researched: {goal.title}", report))
+        told = "The report is ready." if report else "All its steps are done."
+        text = f"{goal.title}\n{told}" + (f" {error}" if error else "")
+        return [*letters, Letter(NOTICE, "Goal achieved", text, report, type="goal_completed")]
+    assert state == FAILED
+    return [
+        _entry(goal, "goal_failed", f"Goal failed: {goal.title} - {error}"),
+        Letter(NOTICE, "Goal failed", f"{goal.title}\n{error}", type="goal_failed"),
+    ]
+
+
+def goals_damaged(text: str) -> Letter:
+    """The list of goals was lost."""
+    return Letter(NOTICE, "Senter", text, type="goals_damaged")
+
+
+def _entry(goal: Goal, activity_type: str, text: str, report: str = "") -> Letter:
+    return Letter(LOG, activity_type, text, report, goal=goal.id, title=goal.title)
