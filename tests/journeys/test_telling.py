@@ -3,12 +3,15 @@
 import contextlib
 import os
 import time
+from pathlib import Path
 
 from support import session
 from support.session import call, senter, shown, systemctl, until
 
 STAMP = session.HOME / ".local/share/systemd/timers/stamp-senter-job@daily_digest.timer"
 DAY = 24 * 3600
+CORNER = "500x400+780+0"
+"""Where notifications are shown."""
 
 
 def pending() -> str:
@@ -125,3 +128,30 @@ def test_a_full_disk_is_one_sentence_and_the_service_goes_on(started: None) -> N
     filler.unlink()
     assert call("Reporter", "Log", "sss", "task_completed", "After", "normal").returncode == 0
     assert "After" in senter("progress").stdout
+
+
+def brightness(region: str) -> float:
+    """How bright a part of the screen is, from 0 to 1."""
+    picture = session.HOME / "screen.png"
+    session.run("import", "-window", "root", "-crop", region, str(picture))
+    return float(session.run("identify", "-format", "%[fx:mean]", str(picture)).stdout)
+
+
+def test_the_digest_is_seen_on_the_screen_and_a_click_opens_its_page() -> None:
+    systemctl("mask", "xdg-desktop-portal.service")
+    systemctl("set-environment", f"PATH={os.environ['PATH']}")
+    systemctl("start", "senter.target")
+    opened = session.HOME / "opened"
+    opener = session.HOME / ".local/bin/xdg-open"
+    opener.write_text(f'#!/bin/sh\necho "$1" >{opened}.part\nmv {opened}.part {opened}\n')
+    opener.chmod(0o755)
+    opened.unlink(missing_ok=True)
+    call("Reporter", "Log", "sss", "goal_completed", "Goal achieved: <b>know bees</b>", "normal")
+    assert brightness(CORNER) == 0
+    assert "know bees" in senter("digest", "--send").stdout
+    until(lambda: brightness(CORNER) > 0.02, "the digest to be seen")
+    session.run("dunstctl", "action")
+    until(opened.exists, "the page to be opened")
+    page = Path(opened.read_text().strip())
+    assert page.parent == session.HOME / ".local/share/senter/digests"
+    assert "Goal achieved: &lt;b&gt;know bees&lt;/b&gt;" in page.read_text(encoding="utf-8")

@@ -1,14 +1,13 @@
 """A day with the real units, timers and notification server, and a clock that is moved: all is told, once."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
-from support import login_manager, session, wall_clock
+from support import login_manager, notification_record, session, wall_clock
+from support.notification_record import sent
 from support.session import call, systemctl, until
 
 from senter.bus.connection import Connection
@@ -21,17 +20,6 @@ STEP = timedelta(minutes=30)
 STEPS = 32
 ACTIVITIES = 500
 JOB = "senter-job@daily_digest.service"
-RECORD = session.HOME / "notifications"
-NOTIFY = "type='method_call',interface='org.freedesktop.Notifications',member='Notify'"
-
-
-@dataclass(frozen=True)
-class Sent:
-    """One notification as it went over the bus."""
-
-    title: str
-    body: str
-    replaces: int
 
 
 @pytest.fixture(autouse=True)
@@ -39,11 +27,9 @@ def at_the_screen() -> Iterator[None]:
     """A user at the screen, at five in the afternoon, and somebody who writes every notification down."""
     wall_clock.move_to(EVENING)
     login_manager.start()
-    monitor = ("busctl", "--user", "--json=short", "monitor", f"--match={NOTIFY}")
-    output = f"--property=StandardOutput=truncate:{RECORD}"
-    session.run("systemd-run", "--user", "--quiet", "--collect", "--unit=record", output, *monitor)
+    notification_record.start()
     yield
-    systemctl("stop", "record")
+    notification_record.stop()
     login_manager.stop()
 
 
@@ -59,14 +45,6 @@ def log(*activities: tuple[str, str]) -> None:
         await connection.close()
 
     asyncio.run(logging())
-
-
-def sent() -> list[Sent]:
-    """Every notification so far, oldest first."""
-    lines = RECORD.read_text(encoding="utf-8").splitlines()
-    messages = [json.loads(line) for line in lines if line.startswith("{")]
-    bodies = [message["payload"]["data"] for message in messages]
-    return [Sent(body[3], body[4], body[1]) for body in bodies]
 
 
 def titles() -> list[str]:
