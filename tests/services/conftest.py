@@ -1,6 +1,7 @@
 """Every test of this ring has a home of its own, and neither bus nor service manager."""
 
 import os
+import time
 
 import pytest
 
@@ -26,3 +27,13 @@ def own_home(tmp_path, monkeypatch):
         monkeypatch.setenv(name, str(home / folder))
     (home / "run").mkdir(parents=True)
     return home
+
+
+@pytest.fixture
+def in_berlin(monkeypatch):
+    """Put this process in the time zone of the clock of tests, where clocks change twice a year."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

@@ -1,7 +1,6 @@
 """What the person is told of the use of models: budgets that are spent, and what a day has cost."""
 
 import asyncio
-import time
 from datetime import date, datetime
 
 import pytest
@@ -188,20 +187,10 @@ async def test_nobody_wakes_up_when_all_is_told(telling, usage, reporter, often)
     assert telling._timer is None
 
 
-@pytest.fixture
-def berlin(monkeypatch):
-    """The zone of this machine."""
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
 @pytest.mark.parametrize(
     ("day", "end"), [(TODAY, "2026-11-24"), ("2026-10-23", "2026-10-25"), ("2026-12-31", "2027-01-02")]
 )
-async def test_digests_tell_it_until_the_end_of_the_following_day(berlin, telling, usage, reporter, day, end):
+async def test_digests_tell_it_until_the_end_of_the_following_day(in_berlin, telling, usage, reporter, day, end):
     used(telling, usage, 10, day=day)
     await until(lambda: reporter.until)
     midnight = datetime.fromisoformat(end).replace(tzinfo=BERLIN)

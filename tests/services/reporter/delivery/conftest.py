@@ -1,20 +1,13 @@
 """What every test of the delivery of notices stands on."""
 
-import time
-
 import pytest
 from support.clock import Clock
 from support.desk import Desk, working
 
 
 @pytest.fixture(autouse=True)
-def in_berlin(monkeypatch):
-    """Put this process in the time zone of the clock."""
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def local_time(in_berlin):
+    """Quiet hours are those of this process's zone."""
 
 
 @pytest.fixture
