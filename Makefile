@@ -73,7 +73,7 @@ uninstall:  ## Take away everything that install put in place; databases and set
 	@[ -n "$(DESTDIR)" ] || $(USER_SYSTEMCTL) daemon-reload 2>/dev/null || true
 
 bench: setup  ## Measure start, calls, memory and wake-ups, each beside a reference
-	$$([ "$$(id -u)" -eq 0 ] || echo sudo) packaging/private-session $(PYTHON) benchmarks/figures.py
+	$$([ "$$(id -u)" -eq 0 ] || echo sudo) packaging/private-session --display $(PYTHON) benchmarks/figures.py
 
 clean:  ## Remove what make made here
 	rm -rf $(VENV) build *.egg-info src/*.egg-info

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import models
+import reporter
 from session import REFERENCE, install, milliseconds, pid_of, pss, systemctl, tell
 
 from senter.bus.connection import Connection
@@ -141,6 +142,7 @@ def main() -> None:
     systemctl("restart", *(room.unit for room in rooms))
     for room in rooms:
         tell(f"memory of {room.title} (PSS)", pss(pid_of(room.unit)), "MB", pss(pid_of(REFERENCE)))
+    reporter.main()
     models.main()
     status = milliseconds(
         lambda: subprocess.run([Path.home() / ".local/bin/senter", "status"], check=True, capture_output=True)

@@ -17,7 +17,10 @@ def printable(text: str, longest: int = LONGEST_TEXT) -> str:
 
 def one_line(text: str) -> str:
     """The text on one line, printable, with single spaces."""
-    return " ".join("".join(mark for mark in text if mark.isspace() or not _acts(mark)).split())
+    # nearly every text is printable, and finding that out is much faster than looking at each mark
+    if not text.isprintable():
+        text = "".join(mark for mark in text if mark.isspace() or not _acts(mark))
+    return " ".join(text.split())
 
 
 def shortened(text: str, longest: int = LONGEST_LINE) -> str:

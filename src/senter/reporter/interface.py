@@ -137,7 +137,7 @@ class ReporterInterface(Interface):
 
     @method
     async def Pending(self) -> NoticeRows:
-        """The notices that could not be shown yet, oldest first.
+        """The notices that could not be shown yet, oldest first, at most 1,000.
 
         Each has id s, time t, title s, body s, urgency s, open s, actions a(sssss), type s.
         """

@@ -19,6 +19,8 @@ DIGEST, AWAY, FOLD, APPROVAL = "digest", "away", "fold", "approval"
 
 LONGEST_TITLE = 200
 LONGEST_LABEL = 100
+LONGEST_TARGET = 4096
+"""Of what a click opens, and of what a button hands to its room."""
 MOST_ACTIONS = 8
 
 # A member name by the D-Bus Specification, "Valid Names".
@@ -87,6 +89,8 @@ def check(title: str, options: NotifyOptions) -> list[Action]:
         check_type(options.type)
     if options.open and not options.open.startswith(("/", "https://", "http://", "file:///")):
         raise InvalidArgument(f"open must be an absolute path or a URL, not {options.open!r}")
+    if len(options.open) > LONGEST_TARGET:
+        raise InvalidArgument(f"open must be at most {LONGEST_TARGET} characters")
     if len(options.actions) > MOST_ACTIONS:
         raise InvalidArgument(f"actions must be at most {MOST_ACTIONS}")
     actions: list[Action] = []
@@ -97,6 +101,8 @@ def check(title: str, options: NotifyOptions) -> list[Action]:
             raise InvalidArgument(f"actions must name a member to call, not {action.member!r}")
         if len(action.label) > LONGEST_LABEL or len(action.key) > LONGEST_LABEL:
             raise InvalidArgument(f"actions must have keys and labels of at most {LONGEST_LABEL} characters")
+        if len(action.argument) > LONGEST_TARGET:
+            raise InvalidArgument(f"actions must have arguments of at most {LONGEST_TARGET} characters")
         actions.append(action)
     if len({action.key for action in actions}) < len(actions):
         raise InvalidArgument("each of actions must have a key of its own")

@@ -65,11 +65,11 @@ class Store(Database):
         )
 
     def search(self, words: Sequence[str], limit: int, offset: int) -> list[Activity]:
-        """Activities in whose line or goal every word is, or begins a word, newest first."""
+        """Activities in whose line or goal every word is, or begins a word, the last that was written first."""
         query = " ".join('"' + word.replace('"', '""') + '"*' for word in words)
         return self._activities(
             "JOIN activity_words ON activity_words.rowid = activities.id WHERE activity_words MATCH ?"
-            " ORDER BY time DESC, activities.id DESC LIMIT ? OFFSET ?",
+            " ORDER BY activity_words.rowid DESC LIMIT ? OFFSET ?",
             query,
             limit,
             offset,

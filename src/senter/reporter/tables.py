@@ -65,6 +65,8 @@ def presence_and_search(database: Database) -> None:
     )
     for column in ("type", "place", "folded_into"):
         database.execute(f"ALTER TABLE notices ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+    database.execute("CREATE INDEX notices_to_answer ON notices (state) WHERE actions != '[]'")
+    database.execute("CREATE INDEX notices_by_fold ON notices (folded_into)")
     database.execute(
         "CREATE TABLE presences (id INTEGER PRIMARY KEY, began INTEGER NOT NULL, ended INTEGER NOT NULL,"
         " session TEXT NOT NULL, over INTEGER NOT NULL)"

@@ -88,3 +88,9 @@ def test_a_member_that_the_bus_cannot_carry_is_refused_before_it_is_shown(member
 
 def test_two_buttons_cannot_have_the_same_key():
     assert complaint(actions=[STOP, STOP]) == "each of actions must have a key of its own"
+
+
+def test_what_a_click_hands_over_is_bounded():
+    assert complaint(open="/" + "x" * 4096) == "open must be at most 4096 characters"
+    long = [*STOP[:4], "x" * 4097]
+    assert complaint(actions=[long]) == "actions must have arguments of at most 4096 characters"
