@@ -111,6 +111,21 @@ def test_without_a_portal_it_lives_on_in_a_unit_of_its_own(tmp_path: Path) -> No
     systemctl("stop", group.rpartition("/")[2])
 
 
+@pytest.mark.parametrize("target", ["file", "page"])
+def test_without_a_portal_nothing_of_the_environment_gets_into_what_is_opened(tmp_path: Path, target: str) -> None:
+    no_portal()
+    systemctl("set-environment", "SECRET=sk-123")
+    systemctl("start", "senter.target")
+    report = tmp_path / "$SECRET ${SECRET} $$ 100%h.html"
+    report.touch()
+    wanted = str(report) if target == "file" else "https://example.org/?a=${SECRET}&b=$SECRET&c=$$&d=%h"
+    click(wanted)
+    given, group = seen()
+    systemctl("unset-environment", "SECRET")
+    systemctl("stop", group.rpartition("/")[2])
+    assert given == wanted
+
+
 def test_a_file_that_is_gone_is_told(started: None, tmp_path: Path) -> None:
     click(str(tmp_path / "gone.html"))
     until(lambda: f"there is no file {tmp_path}/gone.html" in told(), "the notice that says so")

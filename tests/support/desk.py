@@ -83,10 +83,9 @@ class Desk:
         return notice_id
 
     async def click(self, notice_id, key="default", token="token"):
-        """Click on a notice, which takes it off the screen, and wait for all that follows."""
+        """Click on a notice, which leaves the screen without anybody being told so, and wait for what follows."""
         self.screen.user_takes_away(notice_id)
         await self.delivery.chosen(notice_id, key, token)
-        await self.delivery.closed(notice_id, True)
         await self.delivery.deliver()
 
     async def dismiss(self, notice_id):

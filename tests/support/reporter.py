@@ -1,5 +1,6 @@
 """The reporter with a screen, a clock and rooms that are not real and a disk that is."""
 
+import asyncio
 import contextlib
 
 from senter.database import Disk
@@ -19,14 +20,17 @@ from support.screen import FakeScreen
 class FakeWatch:
     """Watches nothing; a test says whether there is something to watch."""
 
-    def __init__(self, is_there: bool = True) -> None:
-        self.is_there = is_there
+    def __init__(self) -> None:
+        self.is_watching = True
         self.starts = 0
+        self.lasts: asyncio.Event | None = None
+        """What a start waits for."""
 
-    async def start(self) -> bool:
+    async def start(self) -> None:
         """Count the starts."""
         self.starts += 1
-        return self.is_there
+        if self.lasts is not None:
+            await self.lasts.wait()
 
 
 class Reporter:
@@ -89,8 +93,9 @@ class Reporter:
 
     async def settled(self) -> None:
         """Wait until what came in by itself is on disk and was tried to be shown."""
-        while self.service.under_way:
-            await self.service.under_way[0]
+        while tasks := self.service.under_way:
+            await asyncio.wait(tasks)
+            await asyncio.sleep(0)
         await self.delivery.deliver()
 
     @property

@@ -37,6 +37,8 @@ class FakeScreen:
         """What is shown now, by its place."""
         self.taken_off: list[tuple[str, str]] = []
         """What was taken off the screen: its id and its place."""
+        self.forgotten: list[str] = []
+        """The ids of those that nobody wanted any more."""
         self.tries = 0
         self.starts = 0
         self.is_present = True
@@ -104,3 +106,7 @@ class FakeScreen:
         """Take it off the screen."""
         self.taken_off.append((notice, place))
         self.there.pop(place, None)
+
+    def forget(self, notice: str) -> None:
+        """Remember that nobody wants it."""
+        self.forgotten.append(notice)

@@ -1,8 +1,8 @@
 """The system bus: is the screen locked, does the machine go to sleep, and holding that off; does it run on battery.
 
-Source of names and meanings: org.freedesktop.login1(5), and UPower's interface org.freedesktop.UPower. Where there
-is no system bus or no logind, nothing is ever told of the session and an inhibitor is None; without UPower nothing
-is told of the battery.
+Source of names and meanings: org.freedesktop.login1(5), and UPower's interface org.freedesktop.UPower. While there
+is no system bus or no logind, nothing is told of the session and an inhibitor is None; without UPower nothing is
+told of the battery. What is missing, or does not answer, is found when it comes or answers.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from senter.bus.attendance import Attendance, Sight
-from senter.bus.connection import Connection
-from senter.bus.signals import Match
+from senter.bus.connection import Connection, NobodyThere
+from senter.bus.signals import Handler, Match, name_changes
 from senter.errors import SenterError
 
 LOGIND = "org.freedesktop.login1"
@@ -32,10 +32,13 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 SYSTEM_BUS = "unix:path=/run/dbus/system_bus_socket"
 
+ANSWER_TIMEOUT = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
+"""Seconds until the bus is tried again, or a program that has not answered; each pause is twice the one before."""
+
 logger = logging.getLogger(__name__)
 
 Tell = Callable[[], None]
-Look = Callable[[], Coroutine[Any, Any, None]]
 
 
 def system_bus_address() -> str:
@@ -77,31 +80,41 @@ class Login:
         self._attendance = Attendance(self)
         self._connection = Connection(system_bus_address, pass_descriptors=True)
         self._tasks: set[asyncio.Task[object]] = set()
-        self._user = ""
+        self._looks = {LOGIND: self._look, UPOWER: self._ask_battery}
+        self._again: dict[str, asyncio.TimerHandle] = {}
+        self._answering: set[str] = set()
+        self._followed: set[Match] = set()
         self._session = ""
-        self._followed: set[str] = set()
         self._looking = asyncio.Lock()
         self._held: list[Tell] = []
         self._on_battery = False
         self._battery_news = 0
 
+    @property
+    def is_watching(self) -> bool:
+        """Whether logind is there now, and answers."""
+        return LOGIND in self._answering
+
     async def start(self) -> bool:
-        """Begin to listen; False where there is neither logind nor UPower."""
+        """Begin to listen, and go on until ``stop``; False while there is neither logind nor UPower.
+
+        Raises nothing. Who does not answer is waited for some seconds, and asked again in the background.
+        """
+        self._connection.on_reopened(self._begin)
+        is_open = False
         try:
             await self._connection.open()
+            await self._begin()
+            is_open = True
         except SenterError as error:
             logger.info("Locking, sleep and the battery are not noticed: %s", error)
-            return False
-        logind = await _noticed("Locking and sleep are", self._follow_login())
-        upower = await _noticed("The battery is", self._follow_battery())
-        if not (logind or upower):
-            await self._connection.close()
-            return False
-        self._spawn(self._keep())
-        return True
+        self._spawn(self._keep(is_open))
+        return bool(self._answering)
 
     async def stop(self) -> None:
         """Stop listening."""
+        for name in self._looks:
+            self._look_later(name, None)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -114,52 +127,54 @@ class Login:
         missing or refuses, as it does for a lid while nobody is logged in at the screen. With ``delay`` the
         machine only waits some seconds (``InhibitDelayMaxSec=``).
         """
-        mode = "delay" if delay else "block"
+        asked = (what, "Senter", why, "delay" if delay else "block")
         try:
-            answer = await self._connection.call(
-                LOGIND, ROOT, MANAGER, "Inhibit", "ssss", what, "Senter", why, mode, autostart=True
-            )
+            answer = await self._call(LOGIND, ROOT, MANAGER, "Inhibit", "ssss", *asked, autostart=True)
         except SenterError as error:
             logger.warning("Cannot hold off %s: %s", what, error)
             return None
         return int(answer)
 
-    async def _follow_login(self) -> None:
-        self._user = await self._connection.call(LOGIND, ROOT, MANAGER, "GetUser", "u", os.getuid(), autostart=True)
-        await self._connection.subscribe(
-            Match(MANAGER, "PrepareForSleep", path=ROOT, sender=LOGIND), self._sleep_changed
-        )
-        await self._connection.subscribe(
-            Match(PROPERTIES, "PropertiesChanged", path=self._user, sender=LOGIND), self._user_changed
-        )
-        await self._look()
-        await self._look_again_at(LOGIND, self._look)
+    async def _begin(self) -> None:
+        """Listen, and look at everything, on a bus that is new to us."""
+        for name in self._looks:
+            await self._subscribe(name_changes(name), functools.partial(self._moved, name))
+        await self._subscribe(Match(MANAGER, "PrepareForSleep", path=ROOT, sender=LOGIND), self._sleep_changed)
+        await self._subscribe(_changes(UPOWER_PATH, UPOWER), self._power_changed)
+        await asyncio.gather(*(self._look_at(name, autostart=True) for name in self._looks))
 
-    async def _follow_battery(self) -> None:
-        await self._connection.subscribe(
-            Match(PROPERTIES, "PropertiesChanged", path=UPOWER_PATH, sender=UPOWER), self._power_changed
-        )
-        await self._ask_battery(autostart=True)
-        await self._look_again_at(UPOWER, self._ask_battery)
+    def _moved(self, name: str, *_changed: str) -> None:
+        """Look at everything anew when who tells it comes or leaves: signals were missed meanwhile."""
+        self._spawn(self._look_at(name))
 
-    async def _look_again_at(self, name: str, look: Look) -> None:
-        """Look at everything anew when who owns a name or the bus has come back: signals were missed meanwhile."""
+    async def _look_at(self, name: str, pause: float = 0.0, *, autostart: bool = False) -> None:
+        """Ask who has a name how everything is; if there is no answer, once more after twice the last pause (s)."""
+        self._look_later(name, None)
+        try:
+            await self._looks[name](autostart)
+        except SenterError as error:
+            self._answering.discard(name)
+            logger.log(logging.DEBUG if pause else logging.INFO, "%s is not listened to: %s", name, error)
+            if not isinstance(error, NobodyThere):
+                self._look_later(name, _longer(pause))
+        else:
+            self._answering.add(name)
 
-        def moved(owner: str) -> None:
-            if owner:
-                self._spawn(_noticed(f"What {name} says now is", look()))
+    def _look_later(self, name: str, pause: float | None) -> None:
+        """Look after a pause (s), or, for None, not by itself."""
+        if timer := self._again.pop(name, None):
+            timer.cancel()
+        if pause is not None:
+            look = functools.partial(self._look_at, name, pause)
+            self._again[name] = asyncio.get_running_loop().call_later(pause, lambda: self._spawn(look()))
 
-        async def reopened() -> None:
-            moved(await self._connection.owner(name))
-
-        await self._connection.watch_name(name, moved)
-        self._connection.on_reopened(reopened)
-
-    async def _look(self) -> None:
+    async def _look(self, autostart: bool) -> None:
         """Ask how everything is; news that come before the answers are taken in after them."""
         async with self._looking:
             try:
-                session, path = await self._ask(self._user, USER, "Display")
+                user = await self._call(LOGIND, ROOT, MANAGER, "GetUser", "u", os.getuid(), autostart=autostart)
+                await self._subscribe(_changes(user, LOGIND), self._user_changed)
+                session, path = await self._ask(user, USER, "Display")
                 sight = await self._see(session, path) if session else Sight()
                 self._session = path
                 self._attendance.look(sight)
@@ -170,7 +185,7 @@ class Login:
 
     async def _see(self, session: str, path: str) -> Sight:
         await self._follow(path)
-        properties = await self._connection.call(LOGIND, path, PROPERTIES, "GetAll", "s", SESSION)
+        properties = await self._call(LOGIND, path, PROPERTIES, "GetAll", "s", SESSION)
         # a text login counts as idle by the age of its terminal, of which no signal tells
         idle = properties.get("IdleHint", False) and properties.get("Type") != "tty"
         return Sight(
@@ -183,38 +198,29 @@ class Login:
 
     async def _follow(self, session: str) -> None:
         """Listen to a session that is or was at the screen, which changes when the user logs out and in again."""
-        if session in self._followed:
-            return
-        self._followed.add(session)
         for member, locked in (("Lock", True), ("Unlock", False)):
-            await self._connection.subscribe(
+            await self._subscribe(
                 Match(SESSION, member, path=session, sender=LOGIND),
                 functools.partial(self._lock_requested, session, locked),
             )
-        await self._connection.subscribe(
-            Match(PROPERTIES, "PropertiesChanged", path=session, sender=LOGIND),
-            functools.partial(self._session_changed, session),
-        )
+        await self._subscribe(_changes(session, LOGIND), functools.partial(self._session_changed, session))
 
     async def _ask(self, path: str, interface: str, name: str) -> Any:
-        return await self._connection.call(LOGIND, path, PROPERTIES, "Get", "ss", interface, name)
+        return await self._call(LOGIND, path, PROPERTIES, "Get", "ss", interface, name)
 
-    async def _ask_battery(self, *, autostart: bool = False) -> None:
+    async def _ask_battery(self, autostart: bool) -> None:
         """Ask for the battery, unless it tells meanwhile."""
         news = self._battery_news
-        on_battery = await self._connection.call(
-            UPOWER, UPOWER_PATH, PROPERTIES, "Get", "ss", UPOWER, "OnBattery", autostart=autostart
-        )
+        asked = (UPOWER, UPOWER_PATH, PROPERTIES, "Get", "ss", UPOWER, "OnBattery")
+        on_battery = await self._call(*asked, autostart=autostart)
         if news == self._battery_news:
             self._battery_changed(on_battery)
 
     def _user_changed(self, _interface: str, changed: dict[str, Any], _invalidated: list[str]) -> None:
         if "Display" in changed:
-            self._spawn(_noticed("Who is at the screen is", self._look()))
+            self._spawn(self._look_at(LOGIND))
 
-    def _session_changed(
-        self, session: str, _interface: str, changed: dict[str, Any], _invalidated: list[str]
-    ) -> None:
+    def _session_changed(self, session: str, _interface: str, changed: dict[str, Any], *_rest: object) -> None:
         if "LockedHint" in changed:
             self._take_in(self._attendance.hint, changed["LockedHint"], session=session)
         if "IdleHint" in changed:
@@ -249,29 +255,44 @@ class Login:
             self._on_battery = on_battery
             (self.unplugged if on_battery else self.plugged)()
 
+    async def _subscribe(self, match: Match, handler: Handler) -> None:
+        """Listen to something once; what the bus could not be told is told it when it comes back."""
+        if match not in self._followed:
+            self._followed.add(match)
+            await self._connection.subscribe(match, handler)
+
+    async def _call(self, *asked: Any, autostart: bool = False) -> Any:
+        return await self._connection.call(*asked, autostart=autostart, timeout=ANSWER_TIMEOUT)
+
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _keep(self) -> None:
+    async def _keep(self, is_open: bool) -> None:
+        """Come to the bus whenever there is one."""
+        pause = 0.0
         while True:
-            await self._connection.wait_lost()
+            if is_open:
+                await self._connection.wait_lost()
+                self._answering.clear()
+                logger.warning("Locking, sleep and the battery are not noticed until the system bus is back")
             try:
-                await self._connection.reopen()
+                is_open = await self._connection.reopen()
+                pause = 0.0
             except SenterError as error:
-                logger.warning("Locking, sleep and the battery are no longer noticed: %s", error)
-                return
+                is_open, pause = False, _longer(pause)
+                logger.debug("The system bus is looked for again in %g s: %s", pause, error)
+                await asyncio.sleep(pause)
 
 
-async def _noticed(what: str, following: Coroutine[Any, Any, None]) -> bool:
-    """Whether something can be followed; why not is told in the journal."""
-    try:
-        await following
-    except SenterError as error:
-        logger.info("%s not noticed: %s", what, error)
-        return False
-    return True
+def _changes(path: str, sender: str) -> Match:
+    return Match(PROPERTIES, "PropertiesChanged", path=path, sender=sender)
+
+
+def _longer(pause: float) -> float:
+    """The pause (s) after another; after none, the first."""
+    return min(2 * pause, LONGEST_PAUSE) or FIRST_PAUSE
 
 
 def _nothing(*_told: object) -> None:

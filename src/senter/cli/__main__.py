@@ -12,12 +12,14 @@ from senter.cli.commands.progress import progress
 from senter.cli.commands.setup import setup
 from senter.cli.commands.status import status
 from senter.cli.commands.version import version
+from senter.cli.outcome import write_in_any_encoding
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
 def main(context: click.Context) -> None:
     """Senter, a personal assistant that works while you are away."""
+    write_in_any_encoding()
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 

@@ -1,10 +1,13 @@
-"""How a command ends: exit codes, and one sentence instead of a traceback."""
+"""What a command says and how it ends: text for any terminal, exit codes, one sentence instead of a traceback."""
 
 import asyncio
+import codecs
 import functools
+import io
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn, TypeVar
 
@@ -19,6 +22,11 @@ PIPE_WIDTH = 300
 """How wide a table is where there is no terminal, so that nothing in it is cut."""
 INTERRUPTED = 130
 """What a shell makes of Ctrl-C: 128 and the number of the signal."""
+
+EMOJI_STYLE = "\ufe0f"
+"""Follows a character that is to be shown as an emoji."""
+PLAIN_MARKS = {"•": "*", "…": "...", EMOJI_STYLE: ""}
+"""What our own marks are where the terminal does not have them."""
 
 Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -97,5 +105,25 @@ async def while_connected(connection: Connection, work: Coroutine[Any, Any, Resu
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on stdout."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    """One JSON document on stdout, which is the same document in any encoding."""
+    shows_everything = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
+    click.echo(json.dumps(document, indent=2, ensure_ascii=not shows_everything))
+
+
+def write_in_any_encoding() -> None:
+    """Have stdout and stderr show what their encoding does not have as plain marks, instead of failing."""
+    codecs.register_error(write_in_any_encoding.__qualname__, _plainly)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=write_in_any_encoding.__qualname__)
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that cannot be encoded, and where to go on; emoji of headings are left out."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text, start, end = error.object, error.start, error.end
+    if unicodedata.category(text[start]) == "So" and (start == 0 or text[start - 1] == "\n"):
+        end += text.startswith(EMOJI_STYLE, end)
+        return "", end + text.startswith(" ", end)
+    return "".join(PLAIN_MARKS.get(mark, "?") for mark in text[start:end]), end

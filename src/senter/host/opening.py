@@ -19,7 +19,7 @@ async def open_for_user(target: str, token: str = "") -> None:
     environment = {"XDG_ACTIVATION_TOKEN": token} if token else {}
     command = [opener, target]
     if runner := shutil.which("systemd-run"):
-        command = [runner, *_options(environment), "--", *command]
+        command = [runner, *_options(environment), "--", opener, _literal(target)]
     process = await asyncio.create_subprocess_exec(
         *command,
         env={**os.environ, **environment},
@@ -36,3 +36,8 @@ def _options(environment: dict[str, str]) -> list[str]:
     """Of systemd-run; the unit lives as long as what xdg-open has left running, not as long as xdg-open."""
     given = [f"--setenv={name}={value}" for name, value in environment.items()]
     return ["--user", "--collect", "--quiet", "--property=ExitType=cgroup", *given]
+
+
+def _literal(argument: str) -> str:
+    """An argument in which systemd finds no variables to fill in from its environment (systemd.service(5))."""
+    return argument.replace("$", "$$")

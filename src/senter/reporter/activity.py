@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from senter.bus.signatures import Options, Str, Time
@@ -60,6 +61,11 @@ class LogOptions:
     """``goal``, ``title`` (the goal's) and ``open`` are kept; description, error, topic, insight make the line."""
     key: Str = ""
     """An activity with a key that was logged before is not logged again."""
+
+
+def microseconds(when: datetime) -> int:
+    """Microseconds since the epoch."""
+    return int(when.timestamp() * 1_000_000)
 
 
 def check_type(activity_type: str) -> None:

@@ -109,7 +109,7 @@ class ReporterInterface(Interface):
 
         section is costs (what it cost) or coming (what comes next). No lines take back what was told.
         """
-        await self.service.tell(section, key, lines, until, caller.get())
+        await self.service.tell(section, key, lines, until)
 
     @method
     async def Notify(self, title: Str, body: Str, urgency: Str) -> Str:

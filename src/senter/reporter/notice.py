@@ -1,13 +1,16 @@
 """What is shown on the desktop: one notice, and what a click on it does."""
 
 import re
+import uuid
 from dataclasses import dataclass, field
-from typing import Annotated, NamedTuple
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple
 
 from senter.bus.names import room_of_bus_name
 from senter.bus.signatures import Str, Time
 from senter.errors import InvalidArgument
-from senter.reporter.activity import check_type
+from senter.reporter.activity import check_type, microseconds
+from senter.wording import printable
 
 URGENCIES = ("low", "normal", "critical")
 
@@ -16,6 +19,9 @@ URGENCY_OF_IMPORTANCE = {"high": "normal", "critical": "critical"}
 
 DIGEST, AWAY, FOLD, APPROVAL = "digest", "away", "fold", "approval"
 """Types of notices that the reporter knows: its own, and a question for leave to do something."""
+
+OWN_TYPES = (DIGEST, AWAY, FOLD)
+"""What nobody else may call a notice or an activity."""
 
 LONGEST_TITLE = 200
 LONGEST_LABEL = 100
@@ -81,16 +87,15 @@ class NotifyOptions:
 
 def check(title: str, options: NotifyOptions) -> list[Action]:
     """Return the actions of a notice; raise InvalidArgument for anything that cannot be shown or done."""
-    if not title.strip() or len(title) > LONGEST_TITLE or not title.isprintable():
+    is_line = len(title.splitlines()) == 1 and printable(title, LONGEST_TITLE) == title
+    if not title.strip() or not is_line:
         raise InvalidArgument(f"title must be 1 to {LONGEST_TITLE} printable characters on one line")
     if options.urgency not in URGENCIES:
         raise InvalidArgument(f"urgency must be one of {', '.join(URGENCIES)}, not {options.urgency!r}")
     if options.type:
         check_type(options.type)
-    if options.open and not options.open.startswith(("/", "https://", "http://", "file:///")):
-        raise InvalidArgument(f"open must be an absolute path or a URL, not {options.open!r}")
-    if len(options.open) > LONGEST_TARGET:
-        raise InvalidArgument(f"open must be at most {LONGEST_TARGET} characters")
+    require_free(options.type, "type")
+    check_open(options.open)
     if len(options.actions) > MOST_ACTIONS:
         raise InvalidArgument(f"actions must be at most {MOST_ACTIONS}")
     actions: list[Action] = []
@@ -107,6 +112,25 @@ def check(title: str, options: NotifyOptions) -> list[Action]:
     if len({action.key for action in actions}) < len(actions):
         raise InvalidArgument("each of actions must have a key of its own")
     return actions
+
+
+def new(when: datetime, title: str, body: str, **more: Any) -> Notice:
+    """A notice of a moment, with an id of its own; ``more`` are other fields."""
+    return Notice(uuid.uuid4().hex, microseconds(when), title, body, **more)
+
+
+def check_open(target: str) -> None:
+    """Raise InvalidArgument for what a click cannot open."""
+    if target and not target.startswith(("/", "https://", "http://", "file:///")):
+        raise InvalidArgument(f"open must be an absolute path or a URL, not {target!r}")
+    if len(target) > LONGEST_TARGET:
+        raise InvalidArgument(f"open must be at most {LONGEST_TARGET} characters")
+
+
+def require_free(word: str, argument: str, *more: str) -> None:
+    """Raise InvalidArgument, naming the argument, for a type that is the reporter's own, or one of ``more``."""
+    if word in (*OWN_TYPES, *more):
+        raise InvalidArgument(f"{argument} must not be {word}, which has a meaning of its own")
 
 
 def _action(row: object) -> Action:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,10 +10,10 @@ from senter.bus.signatures import Check
 from senter.database import Disk
 from senter.errors import InvalidArgument, SenterError
 from senter.reporter import activity, notice, presence, summary
-from senter.reporter.activity import Activity, LogOptions
+from senter.reporter.activity import Activity, LogOptions, microseconds
 from senter.reporter.delivery.delivery import Delivery
 from senter.reporter.delivery.ledger import Ledger
-from senter.reporter.digest.digests import DAILY, LAST_MOMENT, SECTIONS, Digests, microseconds
+from senter.reporter.digest.digests import DAILY, LAST_MOMENT, SECTIONS, Digests
 from senter.reporter.notice import Notice, NotifyOptions
 from senter.reporter.presence import Presence
 from senter.reporter.store import Store
@@ -24,7 +23,10 @@ from senter.wording import one_line, shortened
 LONGEST_DIGEST_HOURS = 366 * 24
 USUAL_PAGE, LONGEST_PAGE = 100, 1000
 MOST_LINES = 50
+MOST_WORDS = 32
 LONGEST_KEY = 200
+USER_NOTED_EVERY = 10 * 60 * 1_000_000
+"""How often it is written down, while something is done, that the user has not left yet (µs): for a power cut."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +35,11 @@ class Watch(Protocol):
     """Watches for the user, and tells the callbacks it was given."""
 
     async def start(self) -> object:
-        """Begin; False where there is nothing to watch."""
+        """Begin."""
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether there is something to watch now."""
 
 
 class ReporterService:
@@ -62,8 +68,8 @@ class ReporterService:
         self._on_disk = on_disk
         self._tasks: set[asyncio.Task[None]] = set()
         self._changing_presence = asyncio.Lock()
-        self._unwatched: list[str] = []
         self._stopped = False
+        self._user_noted = 0
         self._day = now().date()
         self._today = 0
 
@@ -74,7 +80,8 @@ class ReporterService:
         midnight = microseconds(self._now().replace(hour=0, minute=0, second=0, microsecond=0))
         self._today = sum((await self._on_disk(self._store.counts, midnight, LAST_MOMENT)).values())
         await self._delivery.start()
-        self._unwatched = [name for name, watch in self._watches.items() if await watch.start() is False]
+        for watch in self._watches.values():
+            self._spawn(watch.start())
         for file in await asyncio.to_thread(self._store.damaged):
             if file not in kept_before:
                 told = f"The activity log was damaged. It is kept as {file}; a new one has begun."
@@ -119,7 +126,9 @@ class ReporterService:
         Raises InvalidArgument for a type or importance that is none, Unavailable when it was not written.
         """
         activity.check_type(activity_type)
+        notice.require_free(activity_type, "activity_type", notice.APPROVAL)
         activity.check_importance(options.importance)
+        notice.check_open(activity.detail(options.details, "open"))
         line = activity.summarise(activity_type, line, options.details)
         goal, target = activity.detail(options.details, "goal"), activity.detail(options.details, "open")
         time = microseconds(self._now())
@@ -131,6 +140,9 @@ class ReporterService:
         self._today += added
         if added and told:
             self._delivery.deliver_soon()
+        if time - self._user_noted > USER_NOTED_EVERY:
+            self._user_noted = time
+            self._spawn(self._change_presence(lambda last: presence.still_there(last, time)))
 
     async def activities(self, since: int, limit: int, offset: int) -> list[Activity]:
         """Activities from ``since`` (µs since the epoch) on, newest first; at most 1,000, 100 for a limit of 0."""
@@ -138,9 +150,9 @@ class ReporterService:
 
     async def search(self, query: str, limit: int, offset: int) -> list[Activity]:
         """Activities with every word of the query, newest first. Raises InvalidArgument for none."""
-        words = [word for word in query.split() if any(mark.isalnum() for mark in word)]
-        if not words:
-            raise InvalidArgument("query must have a word to look for")
+        words = list({word: None for word in query.split() if any(mark.isalnum() for mark in word)})
+        if not 1 <= len(words) <= MOST_WORDS:
+            raise InvalidArgument(f"query must have a word to look for, and at most {MOST_WORDS}")
         return await self._on_disk(self._store.search, words, _page(limit), offset)
 
     async def summaries(self, kind: str, since: int, limit: int, offset: int) -> list[Summary]:
@@ -180,7 +192,7 @@ class ReporterService:
         self._delivery.deliver_soon()
         return f"{made.title}\n{made.body}"
 
-    async def tell(self, section: str, key: str, lines: list[str], until: int, source: str) -> None:
+    async def tell(self, section: str, key: str, lines: list[str], until: int) -> None:
         """Keep what a room has to say in every digest until it says otherwise. Raises InvalidArgument."""
         if section not in SECTIONS:
             raise InvalidArgument(f"section must be one of {', '.join(SECTIONS)}, not {section!r}")
@@ -190,12 +202,13 @@ class ReporterService:
             raise InvalidArgument(f"lines must be at most {MOST_LINES}")
         kept = [line for line in (shortened(one_line(line)) for line in lines) if line]
         until, now = min(until, LAST_MOMENT), microseconds(self._now())
-        await self._on_disk(self._store.tell, section, key, source, kept, until, now)
+        await self._on_disk(self._store.tell, section, key, kept, until, now)
 
     async def notify(self, title: str, body: str, options: NotifyOptions) -> str:
         """Keep a notice, show it as soon as somebody can, and return its id. Raises InvalidArgument."""
         actions = notice.check(title, options)
-        kept = self._notice(title, body, options.urgency, options.open, options.type, actions)
+        more = {"urgency": options.urgency, "open": options.open, "type": options.type}
+        kept = notice.new(self._now(), title, body, actions=actions, **more)
         notice_id = await self._on_disk(self._ledger.add, kept, options.key, self._delivery.first_state(kept))
         self._delivery.deliver_soon()
         return notice_id
@@ -217,7 +230,7 @@ class ReporterService:
             damage = str(error)
         checks = [Check("activity log", "fail" if damage else "ok", damage)]
         checks += [Check("damaged activity log", "warn", f"look into {file}, or delete it") for file in set_aside]
-        unwatched = ", ".join(self._unwatched)
+        unwatched = ", ".join(name for name, watch in self._watches.items() if not watch.is_watching)
         fix = f"it is not noticed when you are away: there is no {unwatched}" if unwatched else ""
         return [*checks, await self._delivery.check(), Check("presence", "warn" if fix else "ok", fix)]
 
@@ -251,12 +264,8 @@ class ReporterService:
     def _telling(self, done: Activity) -> Notice | None:
         """The notice that tells an activity at once, if it is important enough."""
         urgency = notice.URGENCY_OF_IMPORTANCE.get(done.importance)
-        return self._notice("Senter", done.summary, urgency, done.open, done.type, []) if urgency else None
-
-    def _notice(
-        self, title: str, body: str, urgency: str, target: str, kind: str, actions: list[notice.Action]
-    ) -> Notice:
-        return Notice(uuid.uuid4().hex, microseconds(self._now()), title, body, urgency, target, actions, kind)
+        more = {"urgency": urgency, "open": done.open, "type": done.type}
+        return notice.new(self._now(), "Senter", done.summary, **more) if urgency else None
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         if self._stopped:

@@ -27,11 +27,12 @@ SIGNS = (
 class Signs:
     """Listens for signs of life, from rooms that need not be there yet and are not woken.
 
-    ``seen`` is called with each of them; set it before ``start``.
+    ``seen`` is called with each of them; set it before ``start``. ``is_watching`` says whether it listens.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.seen: Callable[[], None] = _nothing
+        self.is_watching = False
         self._connection = connection
 
     async def start(self) -> None:
@@ -42,6 +43,7 @@ class Signs:
                 Match(room.interface, sign.member, path=room.path, sender=room.bus_name),
                 functools.partial(self._hear, sign.begins),
             )
+        self.is_watching = True
 
     def _hear(self, begins: str, *told: object) -> None:
         if not begins or (told and str(told[0]).startswith(begins)):

@@ -6,13 +6,15 @@ file that cannot be written raises Unavailable. Times are microseconds since the
 """
 
 import json
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from senter.database import Database
+from senter.errors import Unavailable
 from senter.reporter.activity import Activity, detail
 from senter.reporter.delivery.ledger import PENDING, insert
 from senter.reporter.notice import Notice
@@ -21,7 +23,14 @@ from senter.reporter.presence import Change, Presence
 TABLES_VERSION = 2
 """How many migrations ``tables.py`` has."""
 
+Written = TypeVar("Written")
+
+logger = logging.getLogger(__name__)
+
 _ACTIVITY_COLUMNS = "activities.id, time, type, source, activities.summary, importance, goal, open"
+UNTOLD_KEPT = 30 * 86_400_000_000
+"""How much longer than others an activity is kept that no daily digest has told (µs)."""
+
 _PRESENCE_COLUMNS = "id, began, ended, session, over"
 
 
@@ -30,6 +39,11 @@ class Store(Database):
 
     def __init__(self, file: Path) -> None:
         super().__init__(file, TABLES_VERSION, _bring_up_to_date)
+
+    def open(self) -> None:
+        """Open the database, and see that the index of words is whole, which SQLite's quick check does not."""
+        super().open()
+        self._with_words(lambda connection: _tell_words(connection, "integrity-check"))
 
     def add_activity(
         self,
@@ -44,7 +58,8 @@ class Store(Database):
         The activity gets its id here.
         """
         row = (*astuple(activity)[1:], detail(details, "title"), json.dumps(details, default=str), key or None)
-        with self.writing() as connection:
+
+        def add(connection: sqlite3.Connection) -> bool:
             cursor = connection.execute(
                 "INSERT INTO activities (time, type, source, summary, importance, goal, open, title, details, key)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
@@ -53,6 +68,8 @@ class Store(Database):
             if cursor.rowcount == 1 and notice is not None:
                 insert(connection, notice, "", state)
             return cursor.rowcount == 1
+
+        return self._with_words(add)
 
     def activities_after(self, activity_id: int, since: int = 0) -> list[Activity]:
         """The activities that were written down after one, and not before a time, oldest first."""
@@ -90,12 +107,15 @@ class Store(Database):
         """
         with self.reading() as connection:
             found = connection.execute(
-                "SELECT goal, MAX(title), MIN(time), MAX(time) FROM activities WHERE goal != '' AND time >= ?"
-                " GROUP BY goal ORDER BY MAX(time) DESC, MAX(id) DESC LIMIT ? OFFSET ?",
+                "SELECT goal, title, MIN(time), MAX(time) FROM activities WHERE goal != '' AND time >= ?"
+                " GROUP BY goal, title ORDER BY MAX(time) DESC, MAX(id) DESC LIMIT ? OFFSET ?",
                 (since, limit, offset),
             ).fetchall()
-            counted = "SELECT type, COUNT(*) FROM activities WHERE goal = ? AND time >= ? GROUP BY type"
-            return [(*row, dict(connection.execute(counted, (row[0], since)).fetchall())) for row in found]
+            counted = (
+                "SELECT type, COUNT(*) FROM activities WHERE goal != '' AND goal = ? AND title = ? AND time >= ?"
+                " GROUP BY type"
+            )
+            return [(*row, dict(connection.execute(counted, (*row[:2], since)).fetchall())) for row in found]
 
     def last_told(self, kind: str = "") -> int | None:
         """The id of the last activity that a digest of a kind, or any, has told; None when there was none yet."""
@@ -117,14 +137,14 @@ class Store(Database):
             insert(connection, notice, "", state)
             return True
 
-    def tell(self, section: str, key: str, source: str, lines: Sequence[str], until: int, now: int) -> None:
+    def tell(self, section: str, key: str, lines: Sequence[str], until: int, now: int) -> None:
         """Keep what a room has to say in every digest; no lines take it back."""
         with self.writing() as connection:
             connection.execute("DELETE FROM standings WHERE key = ? OR (until > 0 AND until <= ?)", (key, now))
             if lines:
                 connection.execute(
-                    "INSERT INTO standings (key, section, source, lines, until, time) VALUES (?, ?, ?, ?, ?, ?)",
-                    (key, section, source, json.dumps(list(lines)), until, now),
+                    "INSERT INTO standings (key, section, lines, until) VALUES (?, ?, ?, ?)",
+                    (key, section, json.dumps(list(lines)), until),
                 )
 
     def standing(self, section: str, now: int) -> list[str]:
@@ -159,17 +179,36 @@ class Store(Database):
     def forget(self, before: int) -> None:
         """Delete the activities and the presences of before a time.
 
-        The newest activity stays, so that no id is given twice, and so do the last two presences.
+        What no daily digest has told yet stays UNTOLD_KEPT longer. The newest activity stays, so that no id is
+        given twice, and so do the last two presences.
         """
-        with self.writing() as connection:
+
+        def delete(connection: sqlite3.Connection) -> None:
             connection.execute(
-                "DELETE FROM activities WHERE time < ? AND id < (SELECT MAX(id) FROM activities)", (before,)
+                "DELETE FROM activities WHERE time < ?1 AND id < (SELECT MAX(id) FROM activities) AND"
+                " (time < ?2 OR id <= COALESCE((SELECT MAX(told) FROM digests WHERE kind = 'daily'), id))",
+                (before, before - UNTOLD_KEPT),
             )
             connection.execute(
                 "DELETE FROM presences WHERE ended < ? AND id NOT IN"
                 " (SELECT id FROM presences ORDER BY id DESC LIMIT 2)",
                 (before,),
             )
+
+        self._with_words(delete)
+
+    def _with_words(self, write: Callable[[sqlite3.Connection], Written]) -> Written:
+        """Write something that changes the index of words; a damaged one is made anew, once."""
+        try:
+            with self.writing() as connection:
+                return write(connection)
+        except Unavailable as error:
+            if type(error.__cause__) not in (sqlite3.DatabaseError, sqlite3.IntegrityError):
+                raise
+            logger.warning("The index of words is made anew: %s", error)
+        with self.writing() as connection:
+            _tell_words(connection, "rebuild")
+            return write(connection)
 
     def _activities(self, rest: str, *values: Any) -> list[Activity]:
         with self.reading() as connection:
@@ -182,6 +221,11 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
     from senter.reporter.tables import bring_up_to_date
 
     bring_up_to_date(connection)
+
+
+def _tell_words(connection: sqlite3.Connection, command: str) -> None:
+    """Give the index of words a command (FTS5, "Special INSERT Directives")."""
+    connection.execute("INSERT INTO activity_words (activity_words) VALUES (?)", (command,))
 
 
 def _is_claimed(connection: sqlite3.Connection, kind: str, day: int) -> bool:

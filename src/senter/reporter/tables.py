@@ -72,6 +72,6 @@ def presence_and_search(database: Database) -> None:
         " session TEXT NOT NULL, over INTEGER NOT NULL)"
     )
     database.execute(
-        "CREATE TABLE standings (key TEXT PRIMARY KEY, section TEXT NOT NULL, source TEXT NOT NULL,"
-        " lines TEXT NOT NULL, until INTEGER NOT NULL, time INTEGER NOT NULL)"
+        "CREATE TABLE standings (key TEXT PRIMARY KEY, section TEXT NOT NULL, lines TEXT NOT NULL,"
+        " until INTEGER NOT NULL)"
     )

@@ -134,11 +134,13 @@ class TasksService:
             self._pursuit.task_changed(task.id, goal_id, CANCELLED)
         self._pursuit.goal_changed(goal_id, CANCELLED)
         self._pursuit.goal_finished(goal_id, CANCELLED, "")
+        # also before work is permitted: otherwise digests tell that it waits and comes next
+        self._telling.look()
         await self._go_on()
 
     async def retry_goal(self, goal_id: str) -> None:
         """Take a goal up again. Raises NoSuchGoal, InvalidState when it has not failed and was not cancelled."""
-        for task in await self._on_disk(self._store.retry_goal, goal_id):
+        for task in await self._on_disk(self._store.retry_goal, goal_id, self._pursuit.time()):
             self._pursuit.task_changed(task.id, goal_id, PENDING)
         goal = await self._on_disk(self._store.goal, goal_id)
         self._pursuit.goal_changed(goal_id, goal.state)

@@ -200,8 +200,8 @@ class Store(Database):
             _add_letters(connection, [letter])
             return left
 
-    def retry_goal(self, goal_id: str) -> list[Task]:
-        """Take up again what failed or was cancelled; the tasks that will be. Raises NoSuchGoal, InvalidState."""
+    def retry_goal(self, goal_id: str, when: int) -> list[Task]:
+        """Start again what failed or was cancelled; the tasks that will be. Raises NoSuchGoal, InvalidState."""
         with self.writing() as connection:
             before = _goal(connection, goal_id).state
             if before not in (FAILED, CANCELLED):
@@ -215,8 +215,9 @@ class Store(Database):
                 values = (PENDING, task.id)
                 connection.execute("UPDATE tasks SET status = ?, finished = 0, error = '' WHERE id = ?", values)
             connection.execute(
-                "UPDATE goals SET state = ?, outcome = '', error = '', report = '', finished = 0 WHERE id = ?",
-                (state, goal_id),
+                "UPDATE goals SET state = ?, outcome = '', error = '', report = '', finished = 0, started = ?"
+                " WHERE id = ?",
+                (state, when if tasks else 0, goal_id),
             )
             return again
 

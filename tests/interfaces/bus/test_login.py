@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
+import logging
 import os
+import signal
+import time
 from collections.abc import AsyncIterator
 
 import pytest
-from support.private_bus import DEADLINE, Inbox, PrivateBus, Program
+from support.private_bus import DEADLINE, Inbox, PrivateBus, Program, until
 
 from senter.bus.connection import Connection
 from senter.bus.library import Variant
 from senter.bus.login import (
+    ANSWER_TIMEOUT,
     LOGIND,
     MANAGER,
     PROPERTIES,
@@ -20,6 +24,7 @@ from senter.bus.login import (
     UPOWER_PATH,
     USER,
     Login,
+    _longer,
     boot_id,
     system_bus_address,
 )
@@ -109,8 +114,9 @@ async def logind(system_bus, mock):
 class Power:
     """What a test makes the mock of UPower do."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, program: Program) -> None:
         self._connection = connection
+        self.program = program
 
     async def change(self, name: str, signature: str, value: object) -> None:
         """Set a property, of which UPower tells."""
@@ -133,8 +139,7 @@ async def upower(system_bus, mock):
     await connection.open()
 
     async def start(on_battery: bool) -> Power:
-        await mock(connection, UPOWER, "upower", OnBattery=on_battery)
-        return Power(connection)
+        return Power(connection, await mock(connection, UPOWER, "upower", OnBattery=on_battery))
 
     yield start
     await connection.close()
@@ -702,6 +707,233 @@ async def test_a_user_without_a_session_is_not_known_to_logind(logind, login):
     code = "raise dbus.exceptions.DBusException('who?', name='org.freedesktop.login1.NoSuchUser')"
     await logind.ask(ROOT, MOCK, "AddMethod", "sssss", MANAGER, "GetUser", "u", "o", code)
     assert not await login.start()
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """What is missing is looked for again soon."""
+    monkeypatch.setattr("senter.bus.login.FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("senter.bus.login.LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr("senter.bus.connection.RECONNECT_PAUSE", 0.02)
+    monkeypatch.setattr("senter.bus.connection.RECONNECT_TRIES", 1)
+
+
+@pytest.fixture
+def impatient(eager, monkeypatch):
+    """Answers are not waited for long."""
+    monkeypatch.setattr("senter.bus.login.ANSWER_TIMEOUT", 0.5)
+
+
+@contextlib.contextmanager
+def hanging(program: Program):
+    """Have a program hang."""
+    os.kill(program.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(program.pid, signal.SIGCONT)
+
+
+async def started(login: Login) -> bool:
+    """Start to listen, which must not take longer than a service may take for all of its start."""
+    async with asyncio.timeout(DEADLINE):
+        return await login.start()
+
+
+async def test_no_answer_is_waited_for_longer_than_five_seconds(logind, login, monkeypatch):
+    limits = []
+    call = login._connection.call
+
+    async def noting(*asked: object, timeout: float = 25.0, **options: object):
+        limits.append(timeout)
+        return await call(*asked, timeout=timeout, **options)
+
+    monkeypatch.setattr(login._connection, "call", noting)
+    await logind.log_in("c1")
+    assert await login.start()
+    held = await login.inhibit("sleep", "because")
+    assert held is not None
+    os.close(held)
+    assert limits
+    assert max(limits) <= ANSWER_TIMEOUT == 5
+
+
+async def test_a_logind_that_hangs_holds_nothing_up_and_is_listened_to_when_it_goes_on(
+    logind, login, attended, impatient
+):
+    await logind.log_in("c1")
+    with hanging(logind.program):
+        assert not await started(login)
+        assert not login.is_watching
+        assert await login.inhibit("sleep", "because") is None
+        assert attended.rest() == []
+    assert await attended.next() == came("c1")
+    await until(lambda: login.is_watching)
+    await logind.hint(True)
+    assert await attended.next() == LEFT
+
+
+async def test_a_upower_that_hangs_holds_nothing_up_and_is_listened_to_when_it_goes_on(
+    logind, upower, login, attended, told, impatient
+):
+    login.came = lambda session: attended("came", session)
+    power = await upower(on_battery=True)
+    await logind.log_in("c1")
+    with hanging(power.program):
+        assert await started(login)
+        assert login.is_watching
+        assert attended.rest() == [came("c1")]
+    assert await told.next() == ("unplugged",)
+
+
+async def test_a_logind_that_hangs_does_not_keep_the_battery_from_being_noticed(
+    logind, upower, login, told, impatient
+):
+    await upower(on_battery=True)
+    with hanging(logind.program):
+        assert await started(login)
+        assert told.rest() == [("unplugged",)]
+        assert not login.is_watching
+
+
+async def test_a_session_that_was_asked_for_in_vain_is_asked_for_again(logind, login, attended, impatient):
+    assert await login.start()
+    assert attended.rest() == [LEFT]
+    with hanging(logind.program):
+        login._user_changed(USER, {"Display": ["c1", FIRST]}, [])
+        await until(lambda: not login.is_watching)
+    await until(lambda: login.is_watching)
+    assert attended.rest() == []
+
+
+async def test_a_user_whom_logind_learns_of_later_is_followed(logind, login, attended, eager):
+    code = "raise dbus.exceptions.DBusException('who?', name='org.freedesktop.login1.NoSuchUser')"
+    await logind.ask(ROOT, MOCK, "AddMethod", "sssss", MANAGER, "GetUser", "u", "o", code)
+    assert not await login.start()
+    await logind.log_in("c1")
+    code = f'ret = "{ROOT}/user/%d" % args[0]'
+    await logind.ask(ROOT, MOCK, "AddMethod", "sssss", MANAGER, "GetUser", "u", "o", code)
+    assert await attended.next() == came("c1")
+
+
+async def test_a_system_bus_that_stays_away_for_long_is_found_when_it_is_back(
+    system_bus, logind, login, attended, mock, eager, caplog
+):
+    await logind.log_in("c1")
+    assert await login.start()
+    assert attended.rest() == [came("c1")]
+    with caplog.at_level(logging.DEBUG, "senter.bus.login"):
+        system_bus.kill()
+        await until(lambda: caplog.text.count("is looked for again in") > 3)
+    assert not login.is_watching
+    system_bus.start()
+    connection = Connection(system_bus_address)
+    await connection.open()
+    again = await begin(connection, mock)
+    await again.log_in("c2")
+    heard = [await attended.next(), await attended.next()]
+    assert heard == [LEFT, came("c2")]
+    await until(lambda: login.is_watching)
+    await again.hint(True, SECOND)
+    assert await attended.next() == LEFT
+    await connection.close()
+
+
+async def test_the_bus_is_looked_for_less_and_less_often(login, eager, monkeypatch, caplog, tmp_path):
+    monkeypatch.setattr("senter.bus.login.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("senter.bus.login.LONGEST_PAUSE", 0.03)
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/nobody")
+    with caplog.at_level(logging.DEBUG, "senter.bus.login"):
+        assert not await login.start()
+        await until(lambda: caplog.text.count("is looked for again in") > 3)
+    pauses = [record.args[0] for record in caplog.records if "looked for again" in record.msg]
+    assert pauses[:4] == [0.01, 0.02, 0.03, 0.03]
+    assert sum(record.levelno > logging.DEBUG for record in caplog.records) == 1
+
+
+def test_what_is_missing_is_looked_for_every_five_minutes_at_least():
+    pauses = [0.0]
+    for _ in range(2000):
+        pauses.append(_longer(pauses[-1]))
+    assert pauses[1:4] == [1, 2, 4]
+    assert max(pauses) == pauses[-1] == 300
+
+
+async def test_a_system_bus_that_comes_after_the_start_is_found(
+    login, attended, mock, eager, home, tmp_path, monkeypatch
+):
+    private = PrivateBus(tmp_path / "system")
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", private.address)
+    assert not await login.start()
+    private.start()
+    connection = Connection(system_bus_address)
+    await connection.open()
+    again = await begin(connection, mock)
+    await again.log_in("c1")
+    while (news := await attended.next()) == LEFT:
+        pass
+    assert news == came("c1")
+    await again.hint(True)
+    assert await attended.next() == LEFT
+    await connection.close()
+    private.stop()
+
+
+async def test_a_system_bus_that_hangs_holds_nothing_up(system_bus, login, eager, monkeypatch):
+    monkeypatch.setattr("senter.bus.library.CONNECT_TIMEOUT", 0.2)
+    os.kill(system_bus._daemon.pid, signal.SIGSTOP)
+    try:
+        assert not await started(login)
+    finally:
+        os.kill(system_bus._daemon.pid, signal.SIGCONT)
+
+
+async def test_a_stop_ends_the_looking(login, eager, caplog, tmp_path, monkeypatch):
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/nobody")
+    assert not await login.start()
+    await login.stop()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_stop_while_logind_hangs_is_quick_and_ends_the_asking(logind, login, impatient):
+    with hanging(logind.program):
+        assert not await started(login)
+        before = time.monotonic()
+        await login.stop()
+        assert time.monotonic() - before < 1
+        assert not any(not timer.cancelled() for timer in login._again.values())
+
+
+async def test_a_start_in_the_background_can_be_given_up(logind, login):
+    with hanging(logind.program):
+        starting = asyncio.create_task(login.start())
+        await until(login._looking.locked)
+        starting.cancel()
+        await asyncio.wait({starting})
+        await login.stop()
+    assert starting.cancelled()
+
+
+async def test_without_logind_nobody_is_watched_though_the_battery_is(upower, login):
+    assert not login.is_watching
+    await upower(on_battery=False)
+    assert await login.start()
+    assert not login.is_watching
+
+
+async def test_the_user_is_watched_while_logind_is_there(system_bus, logind, login, mock, eager):
+    assert not login.is_watching
+    assert await login.start()
+    assert login.is_watching
+    await logind.program.kill()
+    await until(lambda: not login.is_watching)
+    connection = Connection(system_bus_address)
+    await connection.open()
+    await begin(connection, mock)
+    await until(lambda: login.is_watching)
+    system_bus.kill()
+    await until(lambda: not login.is_watching)
+    await connection.close()
 
 
 async def test_stopping_what_was_not_started_is_fine(login):

@@ -3,14 +3,16 @@
 import asyncio
 import json
 import sqlite3
+import sys
 
 import pytest
-from support.private_bus import DEADLINE, SENTER, finish
+from support.private_bus import DEADLINE, SENTER, finish, launch
 from support.private_bus import REPORTER as REPORTER_PROGRAM
 
 from senter.bus.names import REPORTER
 from senter.reporter.activity import LogOptions
 from senter.reporter.client import ReporterClient
+from senter.tasks.goal import Goal
 
 NO_SYSTEMD = "There is no systemd here: no restarts, no timers, no limits; rooms start on demand."
 
@@ -32,6 +34,15 @@ async def refused(*arguments: str, code: int) -> str:
     assert (ended, output) == (code, "")
     assert complaint.startswith("senter: ") and complaint.count("\n") == 1
     return complaint
+
+
+async def told_in_latin_1(*arguments: str) -> str:
+    """What a command says that succeeds, on a terminal that is not UTF-8."""
+    program = await launch(sys.executable, "-m", "senter.cli", *arguments, PYTHONIOENCODING="iso-8859-1")
+    async with asyncio.timeout(2 * DEADLINE):
+        output, complaint = await program.process.communicate()
+    assert (program.process.returncode, complaint) == (0, b"")
+    return output.decode("iso-8859-1")
 
 
 @pytest.fixture
@@ -168,21 +179,41 @@ async def test_progress_as_json_has_every_entry_beyond_a_page(reporter, client, 
     assert set(rows[0]) == {"id", "time", "type", "source", "summary", "importance", "goal", "open"}
 
 
+async def test_progress_sums_up_all_goals_and_all_times_beyond_a_page(reporter, home):
+    await reporter.progress()
+    with sqlite3.connect(home / "DATA_HOME/senter/activity.db") as database:
+        database.executemany(
+            "INSERT INTO activities (time, type, source, summary, importance, details, goal)"
+            " VALUES (?1, 'task_completed', 'ai.senter.Tasks1', '', 'normal', '{}', ?1)",
+            [(1 + number,) for number in range(1200)],
+        )
+        database.executemany(
+            "INSERT INTO presences (began, ended, session, over) VALUES (?, ?, '', 1)",
+            [(10 + 10 * number, 15 + 10 * number) for number in range(600)],
+        )
+    database.close()
+    goals = json.loads(await told("progress", "--by", "goal", "--json"))
+    assert [row["id"] for row in goals] == [str(1 + number) for number in range(1200)]
+    assert (await told("progress", "--by", "goal")).count("\n") == 1200
+    times = json.loads(await told("progress", "--by", "session", "--json"))
+    assert [row["title"] for row in times] == ["here", "away"] * 600
+    assert [row["began"] for row in times] == sorted(row["began"] for row in times)
+
+
 async def test_progress_as_json_of_nothing_is_an_empty_list(installed):
     assert json.loads(await told("progress", "--json")) == []
 
 
 async def test_digest_tells_the_hours_asked_for(reporter):
     assert await told("digest") == "No activity in the past 24 hours.\n"
+    assert await told("digest", "--hours", "2") == "No activity in the past 2 hours.\n"
     await reporter.log("task_completed", "Sorted the mail")
     assert "1 completed, 0 failed" in await told("digest", "--hours", "2")
+    assert "📊" in await told("digest")
+    assert (await told("digest", "--plain")).isascii()
     document = json.loads(await told("digest", "--json"))
     assert document["sent"] is False
     assert "1 completed, 0 failed" in document["text"]
-
-
-async def test_digest_over_too_many_hours_is_one_sentence(reporter):
-    assert "hours" in await refused("digest", "--hours", "8785", code=1)
 
 
 async def test_the_daily_digest_is_sent_once(reporter):
@@ -198,6 +229,29 @@ async def test_the_daily_digest_as_json_says_that_it_was_sent(reporter):
     document = json.loads(await told("digest", "--send", "--json"))
     assert document["sent"] is True
     assert document["text"].startswith("Daily digest")
+
+
+async def test_where_the_terminal_is_not_utf_8_the_rest_is_told_without_emoji(reporter):
+    await reporter.log(
+        "goal_completed", "Goal achieved: naïve 研究", LogOptions(details={"goal": "1", "title": "研究"})
+    )
+    assert await told_in_latin_1("progress") == (
+        "While you were away (1 activity):\n  * Goal achieved: naïve ??\n  in the past 24 hours\n"
+    )
+    assert (await told_in_latin_1("progress", "--by", "goal")).endswith("  ?? (goal 1): 1 goal achieved\n")
+    assert (await told_in_latin_1("progress", "--search", "naïve")).endswith("  Goal achieved: naïve ??\n")
+    (row,) = json.loads(await told_in_latin_1("progress", "--json"))
+    assert row["summary"] == "Goal achieved: naïve 研究"
+    summary = "Activity Summary (1 event)\n\nGoals achieved: 1\n   * Goal achieved: naïve ??\n"
+    assert await told_in_latin_1("digest") == summary
+    sent = await told_in_latin_1("digest", "--send")
+    assert sent.startswith("Daily digest") and sent.endswith(f"\n{summary}")
+
+
+@pytest.mark.parametrize("arguments", [["goals", "list"], ["goals", "show", "1"]], ids=" ".join)
+async def test_no_command_fails_where_the_terminal_is_not_utf_8(tasks, arguments):
+    tasks.put(Goal("1", "naïve 研究", "completed", "", created=1, finished=2))
+    assert "naïve ??" in await told_in_latin_1(*arguments)
 
 
 async def test_commands_for_a_reporter_that_does_not_come_up_are_one_sentence(installed, home):

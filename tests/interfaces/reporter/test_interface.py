@@ -63,6 +63,9 @@ class Screen:
         """Forget it."""
         self.closed(notice)
 
+    def forget(self, notice: str) -> None:
+        """Nothing is outstanding."""
+
 
 @pytest.fixture
 def screen() -> Screen:

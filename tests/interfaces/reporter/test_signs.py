@@ -5,6 +5,7 @@ from support.private_bus import Inbox
 
 from senter.bus.names import AUDIO, GAZE, LEARNING, TASKS
 from senter.bus.publish import Interface, signal
+from senter.bus.signals import Match
 from senter.bus.signatures import Double, Str
 from senter.reporter.signs import Signs
 
@@ -124,17 +125,19 @@ async def test_other_signals_of_these_rooms_are_no_signs(house):
     assert house.seen.rest() == []
 
 
-async def test_a_sign_of_somebody_else_does_not_count(house, connect):
+@pytest.mark.parametrize("is_there", [False, True])
+async def test_a_sign_of_somebody_else_does_not_count(house, connect, client, is_there):
+    if is_there:
+        await house.open(Gaze, GAZE)
     await house.signs.start()
     stranger = await connect()
     pretended = Gaze(GAZE)
     stranger.export(GAZE.path, pretended)
     assert await stranger.own(TASKS.bus_name)
+    arrived = Inbox()
+    await client.subscribe(Match(GAZE.interface, "AttentionGained", path=GAZE.path), arrived)
     pretended.AttentionGained(1.0)
-    assert await stranger.answers()
-    gaze = await house.open(Gaze, GAZE)
-    gaze.AttentionGained(1.0)
-    await house.seen.next()
+    assert await arrived.next() == (1.0,)
     assert house.seen.rest() == []
 
 

@@ -426,7 +426,7 @@ async def test_what_comes_next_is_in_the_digest_until_it_is_done(client, tasks, 
 
 
 async def test_a_room_that_leaves_at_once_has_told_that_nothing_comes_next(rooms, client, tasks, model):
-    rooms.install(TASKS.bus_name, *HASTY, "0.1", "senter.tasks")
+    rooms.install(TASKS.bus_name, *HASTY, "0.5", "senter.tasks")
     reporter = ReporterClient(client)
     model.rules = [Rule("^Goal: ", Reply("no plan"))]
     model.default = Reply("Drops on the roof.", stall="before")

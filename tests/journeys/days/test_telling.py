@@ -116,6 +116,6 @@ def shown_by_itself(line: str) -> int:
     return sum(notification.title == "Senter" and notification.body == line for notification in sent())
 
 
-def shown_in_a_fold(line: str) -> bool:
-    """Whether a line was in a notification with others, which is brought up to date in its place."""
-    return any(notification.title.endswith("notices") and line in notification.body for notification in sent())
+def shown_in_a_fold(line: str) -> int:
+    """In how many notifications a line was with others; one that is brought up to date in its place is the same."""
+    return len({fold.place for fold in sent() if fold.title.endswith("notices") and line in fold.body})

@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from senter.bus.names import ROOMS
 from senter.cli.__main__ import main
+from senter.reporter.service import LONGEST_DIGEST_HOURS
+from senter.wording import one_line
 
 NEEDS_THE_BUS = [
     ["status"],
@@ -105,6 +107,8 @@ def test_an_unknown_room_is_a_usage_error_that_names_the_rooms(command):
         ["status", "extra"],
         ["digest", "--hours", "0"],
         ["digest", "--hours", "x"],
+        ["digest", "--hours", "8785"],
+        ["digest", "--hours", "99999999999"],
         ["logs", "-n", "0"],
         ["goals", "nonsense"],
         ["goals", "add"],
@@ -127,6 +131,30 @@ def test_wrong_usage_ends_with_2(arguments):
     result = senter(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["digest", "--send", "--hours", "24"], "--send does not go with --hours, --plain or --html"),
+        (["digest", "--send", "--plain"], "--send does not go with --hours, --plain or --html"),
+        (["digest", "--send", "--html"], "--send does not go with --hours, --plain or --html"),
+        (["digest", "--html", "--plain"], "--html does not go with --plain"),
+        (["digest", "--hours", "99999999999"], "99999999999 is not in the range 1<=x<=8784"),
+        (["progress", "--by", "goal", "--search", "cats"], "--by and --search do not go together"),
+        (["progress", "--by", "goal", "--search", ""], "--by and --search do not go together"),
+    ],
+    ids=str,
+)
+def test_options_that_do_not_go_together_are_a_usage_error_that_says_so(arguments, sentence):
+    result = senter(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert sentence in result.stderr
+
+
+def test_a_year_is_the_longest_digest():
+    assert f"<={LONGEST_DIGEST_HOURS}]" in senter("digest", "-h").stdout
+    assert senter("digest", "--hours", str(LONGEST_DIGEST_HOURS)).exit_code == 3
 
 
 @pytest.mark.parametrize("arguments", NEEDS_THE_BUS, ids=IN_WORDS)
@@ -152,11 +180,11 @@ def assert_not_running(result):
     assert result.exit_code == 3
 
 
-def test_a_time_that_is_none_is_one_sentence_and_a_failure():
-    result = senter("progress", "--since", "soonish")
-    assert result.exit_code in (1, 2)
-    assert len(result.stderr.splitlines()) == 1
-    assert result.stderr.startswith("senter: ")
+@pytest.mark.parametrize("text", ["soonish", "", "  "])
+def test_a_time_that_is_none_is_one_sentence_and_a_failure(text):
+    result = senter("progress", "--since", text)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert result.stderr.startswith(f"senter: {one_line(repr(text))} is not a time")
 
 
 def test_without_a_journal_the_logs_are_one_sentence_and_a_failure(monkeypatch, tmp_path):

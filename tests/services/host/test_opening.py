@@ -36,6 +36,23 @@ async def test_with_systemd_the_token_is_in_the_environment_of_the_unit(opener):
     assert "--setenv=XDG_ACTIVATION_TOKEN=token 1" in arguments[: arguments.index("--")]
 
 
+PRICE = "/reports/$HOME ${HOME} $$ 100%h.md"
+
+
+async def test_with_systemd_no_variable_in_what_is_opened_is_filled_in(opener):
+    opener.put("xdg-open")
+    opener.put("systemd-run")
+    await open_for_user(PRICE)
+    arguments, _ = await opener.called("systemd-run")
+    assert arguments[-1] == "/reports/$$HOME $${HOME} $$$$ 100%h.md"
+
+
+async def test_without_systemd_what_is_opened_is_left_as_it_is(opener):
+    opener.put("xdg-open")
+    await open_for_user(PRICE)
+    assert await opener.called("xdg-open") == ([PRICE], "")
+
+
 @pytest.mark.parametrize("program", ["xdg-open", "open"])
 async def test_without_systemd_the_program_is_called_itself(opener, program):
     opener.put(program)

@@ -94,3 +94,14 @@ def test_what_a_click_hands_over_is_bounded():
     assert complaint(open="/" + "x" * 4096) == "open must be at most 4096 characters"
     long = [*STOP[:4], "x" * 4097]
     assert complaint(actions=[long]) == "actions must have arguments of at most 4096 characters"
+
+
+@pytest.mark.parametrize("title", ["سلام می‌خواهم", "👩‍💻 at work", "Überblick"])
+def test_a_title_is_in_any_language(title):
+    assert check(title, NotifyOptions()) == []
+
+
+@pytest.mark.parametrize("title", ["two\nlines", "two\u2028lines", "\x1b[31mred", "\u202eexe.txt", " ", "x" * 201])
+def test_a_title_is_one_harmless_line(title):
+    with pytest.raises(InvalidArgument, match="title must be 1 to 200 printable characters on one line"):
+        check(title, NotifyOptions())

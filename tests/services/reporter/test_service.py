@@ -178,6 +178,31 @@ async def test_what_happened_while_switched_off_is_not_shown_later(file, clock):
 # clicks
 
 
+async def test_what_is_looked_for_is_bounded(reporter):
+    await reporter.log(summary="a needle")
+    assert len(await reporter.service.search("needle " * 1000, 0, 0)) == 1
+    with pytest.raises(InvalidArgument, match="query must have a word to look for, and at most 32"):
+        await reporter.service.search(" ".join(map(str, range(33))), 0, 0)
+
+
+async def test_what_shows_an_activity_is_a_path_or_an_address(reporter):
+    with pytest.raises(InvalidArgument, match="open must be an absolute path or a URL, not 'javascript:x'"):
+        await reporter.log(details={"open": "javascript:x"})
+
+
+@pytest.mark.parametrize("own", ["digest", "away", "fold"])
+async def test_nobody_else_uses_the_types_of_the_reporter(reporter, own):
+    with pytest.raises(InvalidArgument, match=f"type must not be {own}"):
+        await reporter.notify(type=own)
+    with pytest.raises(InvalidArgument, match=f"activity_type must not be {own}"):
+        await reporter.log(own)
+
+
+async def test_a_question_is_asked_and_not_logged(reporter):
+    with pytest.raises(InvalidArgument, match="activity_type must not be approval"):
+        await reporter.log("approval", importance="high")
+
+
 # the daily digest
 
 
@@ -339,6 +364,14 @@ async def test_at_the_start_the_screen_is_watched_and_what_waits_is_shown(file, 
         assert reporter.titles == ["first", "second"]
 
 
+async def test_who_watches_for_the_user_does_not_hold_up_the_start(file, clock):
+    reporter = Reporter(Store(file), clock)
+    reporter.login.lasts = asyncio.Event()
+    async with running(reporter):
+        await reporter.log()
+        assert len(await reporter.service.activities(0, 10, 0)) == 1
+
+
 async def test_a_disk_that_cannot_be_used_stops_the_start_with_the_reason(tmp_path, clock):
     (tmp_path / "senter").write_text("a file where the folder belongs")
     reporter = Reporter(Store(tmp_path / "senter/activity.db"), clock)
@@ -453,7 +486,7 @@ async def test_the_check_is_fine_when_everything_is(reporter):
 
 async def test_the_check_tells_what_it_cannot_notice_the_user_by(file, clock):
     reporter = Reporter(Store(file), clock)
-    reporter.login.is_there = False
+    reporter.login.is_watching = False
     async with running(reporter):
         what, verdict, fix = (await reporter.service.check())[-1]
         assert (what, verdict) == ("presence", "warn")

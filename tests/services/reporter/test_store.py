@@ -286,6 +286,17 @@ def test_the_version_of_the_tables_is_the_number_of_migrations(file):
     store.close()
 
 
+def test_a_damaged_index_of_words_is_made_anew(store, file):
+    log(store, summary="Read 12 pages")
+    store.close()
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE activity_words_data SET block = x'deadbeef00' WHERE id > 1")
+    again = reopened(file)
+    log(again, summary="Read one more")
+    assert found(again, "read") == ["Read one more", "Read 12 pages"]
+    again.close()
+
+
 # finding, counting, forgetting
 
 
@@ -323,10 +334,22 @@ def test_what_is_forgotten_is_not_found_and_its_id_is_not_given_again(store):
     assert [activity.summary for activity in store.activities_after(int(newest))] == ["at 11"]
 
 
+def test_the_words_of_what_is_forgotten_leave_the_index(store, file):
+    for when in (1, 2, 3):
+        log(store, when, summary=f"word{when}", title=f"title{when}")
+    store.forget(3)
+    store.close()
+    with sqlite3.connect(file) as connection:
+        connection.execute("INSERT INTO activity_words (activity_words, rank) VALUES ('integrity-check', 1)")
+        rows = connection.execute("SELECT rowid FROM activity_words WHERE activity_words MATCH 'word* OR title*'")
+        assert rows.fetchall() == [(3,)]
+    connection.close()
+
+
 def test_goals_come_with_what_was_done_for_them_the_latest_first(store):
     log(store, 1, goal="1", title="Write the deck")
     log(store, 2, goal="2", title="Research", kind="plan_created")
-    log(store, 3, goal="1", kind="task_failed")
+    log(store, 3, goal="1", kind="task_failed", title="Write the deck")
     log(store, 4)
     assert store.goals(0, 10, 0) == [
         ("1", "Write the deck", 1, 3, {"task_completed": 1, "task_failed": 1}),
@@ -336,17 +359,34 @@ def test_goals_come_with_what_was_done_for_them_the_latest_first(store):
     assert [row[0] for row in store.goals(0, 1, 1)] == ["2"]
 
 
+def test_a_goal_with_the_id_of_another_is_another(store):
+    log(store, 1, goal="1", title="Write the deck")
+    log(store, 2, goal="1", title="Apples")
+    assert [row[:2] for row in store.goals(0, 10, 0)] == [("1", "Apples"), ("1", "Write the deck")]
+
+
 # what rooms have to say
 
 
 def test_what_a_room_has_to_say_stands_until_it_says_otherwise(store):
-    store.tell("coming", "goals", "ai.senter.Tasks1", ["one", "two"], 0, 5)
-    store.tell("coming", "jobs", "ai.senter.Scheduler1", ["three"], 0, 5)
-    store.tell("costs", "costs-1", "ai.senter.Model1.primary", ["much"], 10, 5)
+    store.tell("coming", "goals", ["one", "two"], 0, 5)
+    store.tell("coming", "jobs", ["three"], 0, 5)
+    store.tell("costs", "costs-1", ["much"], 10, 5)
     assert store.standing("coming", 100) == ["one", "two", "three"]
-    store.tell("coming", "goals", "ai.senter.Tasks1", [], 0, 6)
+    store.tell("coming", "goals", [], 0, 6)
     assert store.standing("coming", 100) == ["three"]
     assert (store.standing("costs", 9), store.standing("costs", 10)) == (["much"], [])
+
+
+def test_what_is_no_longer_said_is_deleted_when_a_room_says_something_else(store, file):
+    store.tell("costs", "costs-1", ["much"], 10, 5)
+    store.tell("costs", "costs-2", ["more"], 20, 5)
+    store.tell("coming", "goals", ["always"], 0, 5)
+    store.tell("coming", "jobs", ["soon"], 0, 10)
+    with sqlite3.connect(file) as connection:
+        rows = connection.execute("SELECT key FROM standings ORDER BY key")
+        assert rows.fetchall() == [("costs-2",), ("goals",), ("jobs",)]
+    connection.close()
 
 
 # presence

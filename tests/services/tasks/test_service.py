@@ -18,6 +18,7 @@ from senter.tasks.store import Store
 AWAY = Unavailable("the reporter is not there")
 SPENT = BudgetSpent("goal 1 has used up its 100 tokens")
 NEEDS_MODEL = NoModel("needs a language model: senter setup")
+PAUSED_TWICE = ["goal_waiting", "task_completed", "goal_waiting"]
 
 
 # a goal is taken on
@@ -190,8 +191,19 @@ async def test_a_goal_can_be_cancelled_before_work_is_permitted(tmp_path, clock)
         await work.service.cancel_goal(goal_id)
         assert work.service.status() == "no goals open"
         work.permitted.set()
+        await work.end_of(await work.add("another"))
+    assert work.planner.asked == ["another"]
+
+
+async def test_that_a_goal_was_cancelled_is_told_also_before_work_is_permitted(tmp_path, clock, impatient):
+    work = Work(tmp_path, clock, permitted=False)
+    async with at_work(work):
+        goal_id = await work.add()
+        await work.add("another")
+        await work.service.cancel_goal(goal_id)
         await until(lambda: work.reporter.told == ["goal_cancelled"])
-    assert work.planner.asked == []
+        await until(lambda: work.reporter.coming == [["another: not begun"]])
+        assert not work.service.is_busy()
 
 
 async def test_the_status_says_what_is_going_on(work):
@@ -577,6 +589,28 @@ async def test_that_a_goal_waits_is_told_once_however_often_it_waits(work):
     work.executor.outcomes.clear()
     await work.end_of(goal_id)
     assert work.reporter.told.count("goal_waiting") == 1
+
+
+async def test_a_goal_that_has_gone_on_and_waits_again_says_so_again(work):
+    work.executor.outcomes["think"] = NEEDS_MODEL
+    goal_id = await work.add(plan=[Step("think", "custom"), Step("sum up", "generate", depends_on=(1,))])
+    await work.reaches(goal_id, WAITING)
+    work.executor.outcomes = {"sum up": NEEDS_MODEL}
+    work.model = True
+    await until(lambda: work.statuses(goal_id) == [COMPLETED, WAITING])
+    await until(lambda: [kind for kind in work.reporter.told if kind != "plan_created"] == PAUSED_TWICE)
+
+
+async def test_a_goal_that_was_cancelled_and_waits_again_after_a_retry_says_so_again(work, clock):
+    work.executor.outcomes["do it"] = NEEDS_MODEL
+    goal_id = await work.add()
+    await work.reaches(goal_id, WAITING)
+    await work.service.cancel_goal(goal_id)
+    clock.forward(minutes=1)
+    await work.service.retry_goal(goal_id)
+    await work.reaches(goal_id, WAITING)
+    told = ["plan_created", "goal_waiting", "goal_cancelled", "goal_waiting"]
+    await until(lambda: work.reporter.told == told)
 
 
 async def test_a_look_for_a_model_that_fails_is_repeated(work):

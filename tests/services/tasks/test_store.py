@@ -181,12 +181,12 @@ def test_what_is_tried_again_is_what_was_not_done(store):
     done(store, "1.1", findings=FOUND)
     done(store, "1.2", FAILED, error="no")
     store.cancel_goal(goal_id, 8, LETTER)
-    assert [task.id for task in store.retry_goal(goal_id)] == ["1.2", "1.3"]
+    assert [task.id for task in store.retry_goal(goal_id, 9)] == ["1.2", "1.3"]
     assert statuses(store, goal_id) == [COMPLETED, PENDING, PENDING]
     assert [task.error for task in store.tasks(goal_id)] == ["", "", ""]
     assert store.findings(["1.1"]) == [FOUND]
     goal = store.goal(goal_id)
-    assert (goal.state, goal.outcome, goal.error, goal.finished) == (RUNNING, "", "", 0)
+    assert (goal.state, goal.outcome, goal.error, goal.started, goal.finished) == (RUNNING, "", "", 9, 0)
 
 
 def test_what_nobody_works_on_is_taken_up(store):
@@ -279,7 +279,12 @@ def test_a_disk_that_is_full_leaves_nothing_half_done(store):
 @pytest.mark.parametrize("goal_id", ["", "x", "01", "1.1", "\uff11", "9" * 19, "9" * 5000, "1; DROP TABLE goals"])
 def test_an_id_that_is_none_is_told(store, goal_id):
     add(store)
-    for ask in (store.goal, store.tasks, store.retry_goal, lambda name: store.cancel_goal(name, 1, LETTER)):
+    for ask in (
+        store.goal,
+        store.tasks,
+        lambda name: store.retry_goal(name, 1),
+        lambda name: store.cancel_goal(name, 1, LETTER),
+    ):
         with pytest.raises(NoSuchGoal):
             ask(goal_id)
     assert store.goal("1").state == NEW

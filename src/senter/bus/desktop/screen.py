@@ -52,6 +52,8 @@ class Screen:
         )
         self._preparing: asyncio.Future[None] | None = None
         self._sending: dict[str, asyncio.Future[str]] = {}
+        self._wanted: set[str] = set()
+        self._unwanted: set[asyncio.Future[str]] = set()
         self._tasks: set[asyncio.Future[None]] = set()
 
     async def start(self) -> None:
@@ -90,31 +92,34 @@ class Screen:
         server owns its name: what waits in the bus for one to start could be shown after we had given it up.
         """
         deadline = _deadline()
-        server = await self._require_server(deadline)
-        if notice not in self._sending:
-            await self._prepare(server, deadline)
-            notification = Notification(
-                title=_bounded(title, LONGEST_TITLE),
-                message=_bounded(body, LONGEST_BODY),
-                urgency=URGENCIES[urgency],
-                buttons=tuple(
-                    Button(_bounded(label, LONGEST_LABEL), identifier=key) for key, label in buttons.items()
-                ),
-                timeout=STAYS if sticky else AS_USUAL,
-                identifier=notice,
-            )
-            self._sending[notice] = _begun(self._send(notification, server, replaces))
-        sending = self._sending[notice]
-        await self._answer(sending, deadline)
-        self._sending.pop(notice, None)
+        notification = Notification(
+            title=_bounded(title, LONGEST_TITLE),
+            message=_bounded(body, LONGEST_BODY),
+            urgency=URGENCIES[urgency],
+            buttons=tuple(Button(_bounded(label, LONGEST_LABEL), identifier=key) for key, label in buttons.items()),
+            timeout=STAYS if sticky else AS_USUAL,
+            identifier=notice,
+        )
+        self._wanted.add(notice)
         try:
-            return sending.result()
-        except DBusError as error:
-            if error.type in _LEAVING:
-                raise Unavailable(_GONE) from error
-            raise Denied(f"the notification server refused the notice: {error}") from error
-        except (OSError, EOFError, asyncio.CancelledError) as error:
-            raise Unavailable(_GONE) from error
+            return await self._shown(notification, replaces, deadline)
+        finally:
+            if notice in self._wanted:
+                self._wanted.discard(notice)
+            else:
+                self.forget(notice)
+
+    def forget(self, notice: str) -> None:
+        """Note that nobody wants a notice any more.
+
+        Where the server has not answered for it, it is taken off the screen as soon as the answer comes. What was
+        shown stays there for ``close``, also when that happens at this moment: then its ``show`` returns a place.
+        """
+        if notice in self._wanted:
+            self._wanted.discard(notice)
+        elif sending := self._sending.pop(notice, None):
+            self._unwanted.add(sending)
+            self._spawn(self._close_unwanted(notice, sending))
 
     async def holds(self, place: str) -> bool:
         """Whether the server that a place names is the one that is there now."""
@@ -131,14 +136,38 @@ class Screen:
         """
         if not await self.holds(place):
             return
-        server = await self._connection.owner(SERVER)
         deadline = _deadline()
         try:
-            await self._prepare(server, deadline)
+            await self._prepare(await self._connection.owner(SERVER), deadline)
             async with asyncio.timeout_at(deadline):
                 await self._backend.close(int(place.rpartition(" ")[2]))
         except (OSError, EOFError, SenterError) as error:
             logger.info("Notice %s stays on the screen: %s", notice, error)
+
+    async def _shown(self, notification: Notification, replaces: str, deadline: float) -> str:
+        """Have a notice sent and answered; its place."""
+        notice = notification.identifier
+        server = await self._require_server(deadline)
+        if notice not in self._sending:
+            await self._prepare(server, deadline)
+            self._sending[notice] = _begun(self._send(notification, server, replaces))
+        sending = self._sending[notice]
+        await self._answer(sending, deadline)
+        self._sending.pop(notice, None)
+        try:
+            return sending.result()
+        except DBusError as error:
+            if error.type in _LEAVING:
+                raise Unavailable(_GONE) from error
+            raise Denied(f"the notification server refused the notice: {error}") from error
+        except (OSError, EOFError, asyncio.CancelledError) as error:
+            raise Unavailable(_GONE) from error
+
+    async def _close_unwanted(self, notice: str, sending: asyncio.Future[str]) -> None:
+        await asyncio.wait({sending})
+        self._unwanted.discard(sending)
+        if not (sending.cancelled() or sending.exception()):
+            await self.close(notice, sending.result())
 
     async def _send(self, notification: Notification, server: str, replaces: str) -> str:
         process = await self._process(server)
@@ -191,7 +220,7 @@ class Screen:
         self._server_moved(await self._connection.owner(SERVER))
 
     def _server_moved(self, owner: str) -> None:
-        for asked in (*self._sending.values(), self._preparing):
+        for asked in (*self._sending.values(), *self._unwanted, self._preparing):
             if asked is not None:
                 asked.cancel()
         self._sending.clear()

@@ -1,8 +1,9 @@
 """``senter progress``."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import TypeVar
 
 import click
 
@@ -16,6 +17,8 @@ from senter.reporter.summary import GOAL, KINDS, Summary
 
 PAGE = 500
 
+Entry = TypeVar("Entry")
+
 
 @click.command()
 @click.option("--since", metavar="TIME", help='A time as systemd reads it: "09:00", "yesterday", "2 hours ago".')
@@ -25,9 +28,9 @@ PAGE = 500
 @told_in_one_sentence
 def progress(since: str | None, search: str | None, kind: str | None, as_json: bool) -> None:
     """Tell what Senter did since you were here last, or list all of it since a time."""
-    if kind and search:
+    if kind and search is not None:
         raise click.UsageError("--by and --search do not go together")
-    start = parse_time(since) if since else None
+    start = parse_time(since) if since is not None else None
     if kind:
         _print_summaries(ask(lambda connection: _summaries(connection, kind, start or 0)), kind, as_json)
     elif search is not None:
@@ -67,25 +70,39 @@ async def _all_since(connection: Connection, start: int | None) -> list[Activity
     reporter = ReporterClient(connection)
     if start is None:
         start = await reporter.away_since() or parse_time("24 hours ago")
-    return await _paged(lambda limit, offset: reporter.activities(start, limit, offset))
+    return await _in_order(lambda limit, offset: reporter.activities(start, limit, offset))
 
 
 async def _found(connection: Connection, words: str, start: int) -> list[Activity]:
     reporter = ReporterClient(connection)
-    found = await _paged(lambda limit, offset: reporter.search(words, limit, offset))
+    found = await _in_order(lambda limit, offset: reporter.search(words, limit, offset))
     return [activity for activity in found if activity.time >= start]
 
 
-async def _paged(read: Callable[[int, int], Awaitable[list[Activity]]]) -> list[Activity]:
-    """All that ``read(limit, offset)`` gives, oldest first; what is logged meanwhile is not told twice."""
-    found: dict[str, Activity] = {}
-    offset = 0
-    while page := await read(PAGE, offset):
-        found.update((activity.id, activity) for activity in page)
-        offset += len(page)
-    return sorted(found.values(), key=lambda activity: (activity.time, int(activity.id)))
+async def _in_order(read: Callable[[int, int], Awaitable[list[Activity]]]) -> list[Activity]:
+    """All activities that ``read(limit, offset)`` gives, oldest first."""
+    found = await _all(read, lambda activity: activity.id)
+    return sorted(found, key=lambda activity: (activity.time, int(activity.id)))
 
 
 async def _summaries(connection: Connection, kind: str, start: int) -> list[Summary]:
-    """The latest summaries of a kind, oldest first."""
-    return (await ReporterClient(connection).summaries(kind, start))[::-1]
+    """All summaries of a kind, oldest first."""
+    reporter = ReporterClient(connection)
+    found = await _all(
+        lambda limit, offset: reporter.summaries(kind, start, limit, offset),
+        lambda summary: (summary.id, summary.title),
+    )
+    return found[::-1]
+
+
+async def _all(
+    read: Callable[[int, int], Awaitable[list[Entry]]], identity: Callable[[Entry], Hashable]
+) -> list[Entry]:
+    """All that ``read(limit, offset)`` gives, page by page; what moves on because of news is not told twice."""
+    found: dict[Hashable, Entry] = {}
+    offset = 0
+    while page := await read(PAGE, offset):
+        for entry in page:
+            found.setdefault(identity(entry), entry)
+        offset += len(page)
+    return list(found.values())

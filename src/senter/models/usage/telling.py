@@ -17,6 +17,9 @@ from senter.reporter.notice import NotifyOptions
 TITLE, TYPE = "The budget for language models", "budget"
 SECTION = "costs"
 
+DAYS_TOLD = 8
+"""How long digests may tell what a day has cost, that day included: the machine may be off for some of them."""
+
 MOST_TOLD, MOST_TELLING = 300, 20
 """How many budgets are remembered to be spent, and told at the same time."""
 
@@ -77,9 +80,9 @@ class Telling:
             self._spent[refused.key] = asyncio.create_task(self._tell_once(refused))
 
     def begin(self) -> None:
-        """Tell soon what was used today and yesterday: an earlier process may have been killed before it did."""
+        """Tell soon what was used on the days that digests may tell: an earlier process may have been killed."""
         today = self._now().date()
-        self._days |= {today.isoformat(), (today - timedelta(days=1)).isoformat()}
+        self._days |= {(today - timedelta(days=days)).isoformat() for days in range(DAYS_TOLD)}
         self._tell_in(START_SECONDS)
 
     def count(self, days: Iterable[str]) -> None:
@@ -127,14 +130,17 @@ class Telling:
 
     async def _tell_and_go_on(self) -> None:
         try:
-            await self._tell_days()
+            is_told = await self._tell_days()
         finally:
             self._telling = None
         if self._days:
-            self._tell_in(APART_SECONDS)
+            self._tell_in(self._earliest - asyncio.get_running_loop().time() if is_told else APART_SECONDS)
 
-    async def _tell_days(self) -> None:
-        """Tell what was used on the days that the reporter does not know; they stay so when it cannot be told."""
+    async def _tell_days(self) -> bool:
+        """Tell what was used on the days that the reporter does not know, and whether that went well.
+
+        When it did not, the days stay unknown.
+        """
         left, self._days = self._days, set()
         try:
             if left and await self._is_wanted():
@@ -145,12 +151,13 @@ class Telling:
             logger.info("What was used is told later: %s", error)
         finally:
             self._days |= left
+        return not left
 
     async def _tell_day(self, name: str) -> None:
         use, day = await self._used(name), date.fromisoformat(name)
         if use == NOTHING:
             return
-        midnight = datetime.combine(day + timedelta(days=2), time()).astimezone()
+        midnight = datetime.combine(day + timedelta(days=DAYS_TOLD), time()).astimezone()
         until = int(midnight.timestamp() * 1_000_000)
         try:
             await self._reporter.tell(SECTION, f"{SECTION}-{name}", [line_of(day, use)], until)

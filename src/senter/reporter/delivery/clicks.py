@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable
 
 from senter.database import Disk
 from senter.errors import SenterError
-from senter.reporter.delivery.ledger import SETTLED, Ledger
+from senter.reporter.delivery.ledger import ACTED, DISMISSED, SETTLED, SHOWN, Ledger
 from senter.reporter.notice import APPROVAL, Notice
 
 BODY = "default"
 """The action of a click that is not on a button."""
+
+LEFT = "left"
+"""What became of a notice that is no longer on the screen, and that nobody has dismissed."""
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +27,8 @@ class Clicks:
     ``press(bus_name, member, argument)`` calls a room, ``open_target(target, token)`` opens a file or URL with the
     activation token of the click. ``again`` gets the ids of notices that must be shown again; it is shared with who
     shows them. ``chosen(id, action)`` is told of each click before it is carried out.
+
+    What could not be noted, because the disk was full, is kept and noted by the next ``record``.
     """
 
     def __init__(
@@ -44,6 +49,7 @@ class Clicks:
         self._again = again
         self._chosen = chosen
         self._noting = asyncio.Lock()
+        self._unnoted: dict[str, str] = {}
 
     async def click(self, notice_id: str, action_key: str, token: str) -> str:
         """Do what a click is for; returns what went wrong, or an empty string.
@@ -65,14 +71,34 @@ class Clicks:
         finally:
             self.under_way.discard(notice_id)
 
-    async def closed(self, notice_id: str, dismissed: bool) -> None:
-        """Note that a notice has left the screen. One that was just clicked leaves it for that.
+    def left(self, notice_id: str, dismissed: bool) -> None:
+        """Keep, for the next ``record``, that a notice has left the screen; one that was just clicked does so."""
+        if notice_id not in self.under_way | self._again:
+            self._keep(notice_id, DISMISSED if dismissed else LEFT)
 
-        Raises Unavailable.
-        """
+    def is_over(self, notice_id: str) -> bool:
+        """Whether the user has acted upon a notice, or dismissed it, and that could not be noted yet."""
+        return self._unnoted.get(notice_id) in (ACTED, DISMISSED)
+
+    async def record(self) -> None:
+        """Note what was not noted yet. Raises Unavailable when the disk cannot be used."""
         async with self._noting:
-            if notice_id not in self.under_way | self._again:
-                await self._on_disk(self._ledger.closed, notice_id, dismissed)
+            for notice_id, outcome in list(self._unnoted.items()):
+                await self._on_disk(self._write, notice_id, outcome)
+                if self._unnoted[notice_id] == outcome:
+                    del self._unnoted[notice_id]
+
+    def _write(self, notice_id: str, outcome: str) -> None:
+        if outcome == ACTED:
+            self._ledger.acted(notice_id)
+        elif outcome == SHOWN:
+            self._ledger.reopen(notice_id)
+        else:
+            self._ledger.closed(notice_id, outcome == DISMISSED)
+
+    def _keep(self, notice_id: str, outcome: str) -> None:
+        if self._unnoted.get(notice_id) != ACTED:
+            self._unnoted[notice_id] = outcome
 
     async def _unsettled(self, notice_id: str) -> Notice | None:
         async with self._noting:
@@ -81,7 +107,9 @@ class Clicks:
             except SenterError:
                 self._again.add(notice_id)
                 raise
-        return entry.notice if entry and entry.state not in SETTLED else None
+        if entry is None or entry.state in SETTLED or self._unnoted.get(notice_id) == ACTED:
+            return None
+        return entry.notice
 
     async def _carry_out(self, notice: Notice, action_key: str, token: str) -> str:
         try:
@@ -96,12 +124,12 @@ class Clicks:
         return ""
 
     async def _note(self, notice: Notice, action_key: str, failed: bool) -> None:
-        async with self._noting:
-            if _is_answer(notice, action_key, failed):
-                await self._on_disk(self._ledger.acted, notice.id)
-            elif failed or notice.type == APPROVAL:
-                await self._on_disk(self._ledger.reopen, notice.id)
-                self._again.add(notice.id)
+        if _is_answer(notice, action_key, failed):
+            self._keep(notice.id, ACTED)
+        else:
+            self._keep(notice.id, SHOWN)
+            self._again.add(notice.id)
+        await self.record()
 
 
 def _is_answer(notice: Notice, action_key: str, failed: bool) -> bool:

@@ -3,23 +3,31 @@
 import asyncio
 import logging
 import uuid
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from senter.bus.signatures import Check
 from senter.database import Disk
-from senter.errors import ConfigurationError, InvalidArgument, SenterError, Unavailable
+from senter.errors import ConfigurationError, InvalidArgument, SenterError
 from senter.reporter.activity import check_type
 from senter.reporter.delivery import pacing
+from senter.reporter.delivery.alarm import Alarm
 from senter.reporter.delivery.clicks import Clicks, OpenTarget, Press
+from senter.reporter.delivery.folding import Folding
 from senter.reporter.delivery.ledger import PENDING, SHOWN, SILENCED, Ledger, Ticket
-from senter.reporter.delivery.showing import Screen, Showing
-from senter.reporter.notice import FOLD, URGENCIES, Notice
+from senter.reporter.delivery.refusals import Refusals
+from senter.reporter.delivery.showing import NobodyShows, Screen, Showing
+from senter.reporter.notice import Notice
 from senter.settings import ReporterSettings
 
 STOP_PATIENCE = 6.0
 """How many seconds a stop leaves to what is under way; longer than a screen takes to show a notice or to fail."""
+
+DISK_PAUSE = 30.0
+"""How many seconds after the disk could not be used it is tried again."""
+
+STILL_THERE = timedelta(seconds=30)
+"""How old a notice may be that leaves the screen by itself, to be thought to be on it after a start."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +41,10 @@ class Delivery:
     the screen call ``chosen``, ``closed``, and ``deliver`` when somebody appears who shows notices.
 
     What waits is in the ledger, so nothing is lost with this process. It is shown again what the user can still act
-    upon and no longer sees: questions after a start of ours or of the notification server, and what opens something
-    after a start of ours. Only a kill between showing a notice and noting that it was shown may show it twice.
+    upon and no longer sees: questions after a start of ours or of the notification server, and, after a start of
+    ours, what opens something and is likely to be on the screen still. What is refused is tried again for half a
+    minute, and what could not be noted as long as the disk is full. Only a kill between showing a notice and noting
+    that it was shown may show it twice.
 
     Raises ConfigurationError for settings of quiet hours or silent types that are none.
     """
@@ -60,16 +70,16 @@ class Delivery:
         self._now = now
         self._on_disk = on_disk
         self._again: set[str] = set()
-        self._showing = Showing(ledger, screen, on_disk, self._again, self._announce)
+        self._alarm = Alarm(self.deliver_soon)
+        self._refusals = Refusals(now)
+        self._showing = Showing(ledger, screen, on_disk, self._again, self._refusals, self._announce)
+        self._folding = Folding(ledger, screen, self._showing, on_disk, now, self._alarm.within)
         self._clicks = Clicks(ledger, on_disk, press, open_target, self._again, self._choose)
         self._delivering = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
         self._is_queued = False
         self._stopped = False
         self._waiting = 0
-        self._alone_at: deque[datetime] = deque(maxlen=pacing.ALONE_AT_ONCE)
-        self._fold_at: deque[datetime] = deque(maxlen=1)
 
     @property
     def waiting(self) -> int:
@@ -84,11 +94,11 @@ class Delivery:
     async def start(self) -> None:
         """Watch the screen and show what is waiting. Raises Unavailable when the disk does not let us."""
         waiting = await self._on_disk(self._ledger.queue)
-        for ticket in waiting:
-            if self.first_state(ticket) == SILENCED:
-                await self._on_disk(self._ledger.move, ticket.id, SILENCED)
+        silenced = [ticket.id for ticket in waiting if self.first_state(ticket) == SILENCED]
+        if silenced:
+            await self._on_disk(self._ledger.move, SILENCED, *silenced)
         questions = await self._on_disk(self._ledger.unanswered)
-        openable = await self._on_disk(self._ledger.openable)
+        openable = [each for each in await self._on_disk(self._ledger.openable) if self._may_be_there(each)]
         self._again.update(ticket.id for ticket in questions + openable)
         self._waiting = sum(self.first_state(ticket) == PENDING for ticket in waiting + questions)
         await self._screen.start()
@@ -97,12 +107,13 @@ class Delivery:
     async def stop(self) -> None:
         """End what is under way, within six seconds; what is still waiting is shown after the next start."""
         self._stopped = True
-        self._look_again(None)
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=STOP_PATIENCE)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await self._try_to_record()
+        self._alarm.cancel()
 
     async def check(self) -> Check:
         """Whether notices can be shown."""
@@ -127,7 +138,11 @@ class Delivery:
             self._spawn(self._go())
 
     def wake(self) -> None:
-        """Look again whether quiet hours are over: the machine was asleep, or its clock was set."""
+        """Look again at once whether quiet hours are over: the machine was asleep.
+
+        That its clock was set, nobody tells: while something waits for the end of quiet hours, every minute is
+        looked for that.
+        """
         self.deliver_soon()
 
     async def withdraw(self, id_or_key: str) -> None:
@@ -137,8 +152,7 @@ class Delivery:
         """
         before = await self._on_disk(self._ledger.withdraw, id_or_key)
         if before is not None:
-            if before.place:
-                await self._showing.close(before.notice.id, before.place)
+            await self._showing.take_back(before)
             self.deliver_soon()
 
     async def chosen(self, notice_id: str, action_key: str, token: str) -> None:
@@ -155,11 +169,19 @@ class Delivery:
         """Note that a notice has left the screen, and whether the user has dismissed it."""
         if dismissed:
             self.user_seen()
+        self._clicks.left(notice_id, dismissed)
+        await self._try_to_record()
+
+    async def _try_to_record(self) -> None:
         try:
-            await self._showing.record()
-            await self._clicks.closed(notice_id, dismissed)
+            await self._record()
         except SenterError as error:
-            logger.warning("It could not be noted that a notice was closed: %s", error)
+            logger.warning("What became of a notice could not be noted: %s", error)
+            self._alarm.within(DISK_PAUSE)
+
+    async def _record(self) -> None:
+        await self._showing.record()
+        await self._clicks.record()
 
     async def _click(self, notice_id: str, action_key: str, token: str) -> None:
         try:
@@ -183,87 +205,64 @@ class Delivery:
             try:
                 if not self._stopped:
                     await self._show_waiting()
-            except SenterError as error:
+            except NobodyShows as error:
                 logger.info("%d notices wait to be shown: %s", self._waiting, error)
+            except SenterError as error:
+                logger.warning("%d notices wait to be shown: %s", self._waiting, error)
+                self._alarm.within(DISK_PAUSE)
 
     async def _show_waiting(self) -> None:
-        self._look_again(None)
-        await self._showing.record()
+        await self._record()
         waiting = await self._on_disk(self._ledger.queue)
         gone = [ticket for ticket in await self._showing.gone() if self._may_show_again(ticket)]
+        self._alarm.cancel()
+        self._refusals.keep(ticket.id for ticket in waiting + gone)
         self._waiting = len(waiting) + len(gone)
         tickets = self._audible(waiting + gone)
         if tickets and not await self._screen.present():
-            raise Unavailable("there is no notification server")
-        for ticket in sorted(await self._folded(tickets), key=lambda ticket: ticket.time):
+            raise NobodyShows("there is no notification server")
+        shown, later = await self._folding.fold(tickets)
+        self._waiting += len(shown) + later - len(tickets)
+        for ticket in sorted(self._due(shown), key=lambda ticket: ticket.time):
             if self._stopped:
                 return
-            if await self._showing.show(ticket):
-                self._remember(ticket)
-            self._waiting -= 1
+            await self._show(ticket)
+
+    async def _show(self, ticket: Ticket) -> None:
+        state = await self._showing.show(ticket)
+        if state == PENDING:
+            self._alarm.within(self._refusals.pause(ticket.id))
+            return
+        if state == SHOWN:
+            self._folding.remember(ticket)
+        self._waiting -= 1
+
+    def _may_be_there(self, ticket: Ticket) -> bool:
+        """Whether a notice may still be where it was shown; its closing was told to nobody if we were not there."""
+        age = self._now().timestamp() - ticket.time / 1_000_000
+        return ticket.is_sticky or age < STILL_THERE.total_seconds()
 
     def _may_show_again(self, ticket: Ticket) -> bool:
-        return ticket.id not in self._clicks.under_way and self.first_state(ticket) == PENDING
+        is_seen_to = ticket.id in self._clicks.under_way or self._clicks.is_over(ticket.id)
+        return not is_seen_to and self.first_state(ticket) == PENDING
 
     def _audible(self, tickets: Sequence[Ticket]) -> list[Ticket]:
-        """Those that may be shown now; for the others there will be another look when quiet hours are over."""
+        """Those that may be shown now; for the others there will be another look when quiet hours may be over."""
         now = self._now()
         ends = self._quiet.ends(now) if self._quiet else None
         if ends is None:
             return list(tickets)
         audible = [ticket for ticket in tickets if ticket.urgency == "critical"]
         if len(audible) < len(tickets):
-            self._look_again((ends - now).total_seconds())
+            self._alarm.within((ends - now).total_seconds())
         return audible
 
-    async def _folded(self, tickets: Sequence[Ticket]) -> list[Ticket]:
-        """What is shown of some notices now: each by itself, or many as one fold."""
-        now = self._now()
-        waiting = [ticket for ticket in tickets if ticket.state == PENDING]
-        shown_alone = pacing.lately(self._alone_at, now, pacing.WINDOW)
-        fold_grows = bool(pacing.lately(self._fold_at, now, pacing.WINDOW))
-        members = pacing.to_fold(waiting, shown_alone, fold_grows)
-        folded = {member.id for member in members}
-        alone = [ticket for ticket in tickets if ticket.id not in folded]
-        if not members:
-            return alone
-        if pacing.lately(self._fold_at, now, pacing.FOLD_PAUSE):
-            self._look_again((self._fold_at[0] + pacing.FOLD_PAUSE - now).total_seconds())
-            return alone
-        fold = await self._fold(members)
-        shown = [ticket for ticket in alone if ticket.id != fold.id] + [fold]
-        self._waiting -= len(tickets) - len(shown)
-        return shown
-
-    async def _fold(self, members: Sequence[Ticket]) -> Ticket:
-        """Put notices into the fold that waits or is on the screen, or into a new one."""
-        current = await self._on_disk(self._ledger.current_fold)
-        if current and current.state == SHOWN and not await self._screen.holds(current.place):
-            current = None
-        fold_id, place, urgency = uuid.uuid4().hex, "", URGENCIES[0]
-        if current:
-            fold_id, place, urgency = current.notice.id, current.place, current.notice.urgency
-        joining = [member.id for member in members]
-        newest = await self._on_disk(self._ledger.members, fold_id, joining, pacing.TOLD_OF_A_FOLD)
-        older = await self._on_disk(self._ledger.size, fold_id) + len(members) - len(newest)
-        urgency = max(urgency, *(member.urgency for member in members), key=URGENCIES.index)
-        fold = pacing.fold(fold_id, newest, older, urgency)
-        await self._on_disk(self._ledger.fold, joining, fold)
-        return Ticket(fold.id, fold.time, fold.urgency, fold.type, fold.stands_alone, PENDING, place)
-
-    def _remember(self, ticket: Ticket) -> None:
-        """Remember when something was shown that counts for how much is shown at once."""
-        if ticket.type == FOLD:
-            self._fold_at.append(self._now())
-        elif ticket.state == PENDING and not ticket.stands_alone:
-            self._alone_at.append(self._now())
-
-    def _look_again(self, seconds: float | None) -> None:
-        """Deliver after some seconds, or, for None, not by itself."""
-        if self._timer is not None:
-            self._timer.cancel()
-        loop = asyncio.get_running_loop()
-        self._timer = None if seconds is None else loop.call_later(seconds, self.deliver_soon)
+    def _due(self, tickets: Sequence[Ticket]) -> list[Ticket]:
+        """Those that were not refused just now; for the others there will be another look."""
+        pauses = [self._refusals.pause(ticket.id) for ticket in tickets]
+        for pause in filter(None, pauses):
+            self._alarm.within(pause)
+        return [ticket for ticket, pause in zip(tickets, pauses, strict=True) if not pause]
 
     def _notice(self, title: str, body: str) -> Notice:
         return Notice(uuid.uuid4().hex, int(self._now().timestamp() * 1_000_000), title, body)

@@ -1,8 +1,9 @@
 """The part of ``activity.db`` that holds the notices, and what became of each.
 
 A notice is pending, then shown, then acted (the user did what it is for) or dismissed. Others are silenced
-(switched off), refused (by the notification server), withdrawn (nobody needs it any more) or folded (shown inside
-another). However many wait, and however long they are, only what is needed of them is read.
+(switched off), refused (by the notification server, again and again), withdrawn (nobody needs it any more) or
+folded (shown inside another, or a digest for which a newer one is shown). However many wait, and however long they
+are, only what is needed of them is read.
 """
 
 import json
@@ -50,6 +51,11 @@ class Ticket:
     stands_alone: bool
     state: str
     place: str
+
+    @property
+    def is_sticky(self) -> bool:
+        """Whether it stays on the screen until the user has seen it."""
+        return self.stands_alone and self.type != FOLD
 
 
 def insert(connection: sqlite3.Connection, notice: Notice, key: str, state: str) -> str:
@@ -160,12 +166,12 @@ class Ledger:
                 (dismissed, SHOWN, DISMISSED, _NO_ACTIONS, notice_id),
             )
 
-    def move(self, notice_id: str, state: str) -> None:
-        """Note what became of a notice; a settled one stays so."""
+    def move(self, state: str, *notice_ids: str) -> None:
+        """Note what became of notices, all at once; a settled one stays so."""
         with self._database.writing() as connection:
-            connection.execute(
+            connection.executemany(
                 f"UPDATE notices SET state = ?, place = '' WHERE id = ? AND state NOT IN ({_marks(len(SETTLED))})",
-                (state, notice_id, *SETTLED),
+                [(state, notice_id, *SETTLED) for notice_id in notice_ids],
             )
 
     def acted(self, notice_id: str) -> None:
@@ -201,12 +207,21 @@ class Ledger:
                 (*_row(fold), PENDING),
             )
 
+    def supersede(self, earlier: Sequence[str], newest: str) -> None:
+        """Have a notice shown for waiting ones, by their ids, and for those that they would have been shown for."""
+        with self._database.writing() as connection:
+            connection.executemany(
+                "UPDATE notices SET state = ?1, folded_into = ?2"
+                " WHERE (id = ?3 AND state = ?4) OR (folded_into = ?3 AND state = ?1)",
+                [(FOLDED, newest, notice_id, PENDING) for notice_id in earlier],
+            )
+
     def withdraw(self, id_or_key: str) -> Entry | None:
         """Take a notice back that nobody has acted upon; returns it as it was before.
 
-        None when there is no such notice, or it was acted upon, refused, folded or withdrawn before.
+        None when there is no such notice, or it was acted upon, folded or withdrawn before.
         """
-        chosen = (PENDING, SHOWN, SILENCED, DISMISSED)
+        chosen = (PENDING, SHOWN, SILENCED, DISMISSED, REFUSED)
         with self._database.writing() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM notices WHERE (id = ?1 OR key = ?1) ORDER BY id = ?1 DESC", (id_or_key,)
@@ -222,14 +237,16 @@ class Ledger:
     def forget(self, before: int) -> None:
         """Delete the notices of before a time (µs) that nothing is to be done with any more.
 
-        Neither what waits is deleted, nor a question that is on a screen, nor an approval that nobody has answered.
+        Neither what waits is deleted, nor a question that is on a screen, nor an approval that nobody has answered,
+        unless it was refused: then nobody can.
         """
         over = (ACTED, DISMISSED, FOLDED, SILENCED, REFUSED, WITHDRAWN)
+        answered = (*SETTLED, REFUSED)
         with self._database.writing() as connection:
             connection.execute(
                 f"DELETE FROM notices WHERE time < ? AND (state IN ({_marks(len(over))})"
-                f" OR (state = ? AND actions = ?)) AND (type != ? OR state IN ({_marks(len(SETTLED))}))",
-                (before, *over, SHOWN, _NO_ACTIONS, APPROVAL, *SETTLED),
+                f" OR (state = ? AND actions = ?)) AND (type != ? OR state IN ({_marks(len(answered))}))",
+                (before, *over, SHOWN, _NO_ACTIONS, APPROVAL, *answered),
             )
 
     def _entries(self, rest: str, *values: str | int) -> list[Entry]:

@@ -1,13 +1,13 @@
-"""How much is shown at once, and when not: quiet hours, bursts, and the text of a fold. Pure."""
+"""How much is shown at once, and when not: quiet hours, bursts, digests, and the text of a fold. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Protocol, TypeVar
 
 from senter.errors import ConfigurationError
-from senter.reporter.notice import FOLD, URGENCIES, Notice
+from senter.reporter.notice import AWAY, DIGEST, FOLD, LONGEST_TITLE, URGENCIES, Notice
 from senter.wording import one_line, shortened
 
 WINDOW = timedelta(seconds=10)
@@ -32,6 +32,10 @@ class Waits(Protocol):
     @property
     def stands_alone(self) -> bool:
         """Whether it is shown by itself, however many others there are."""
+
+    @property
+    def type(self) -> str:
+        """A word such as ``digest``, or none."""
 
 
 Waiting = TypeVar("Waiting", bound=Waits)
@@ -87,6 +91,21 @@ def to_fold(waiting: Iterable[Waiting], shown_alone: int, fold_grows: bool) -> l
     foldable = [notice for notice in waiting if not notice.stands_alone]
     room = 0 if fold_grows else ALONE_AT_ONCE - shown_alone
     return foldable if len(foldable) > room else []
+
+
+def outdated(waiting: Iterable[Waiting]) -> list[tuple[Waiting, list[Waiting]]]:
+    """The newest digest that waits, and the earlier ones, if there are any; likewise of what happened while away.
+
+    Takes what waits in order of time.
+    """
+    by_type = ([notice for notice in waiting if notice.type == word] for word in (DIGEST, AWAY))
+    return [(alike[-1], alike[:-1]) for alike in by_type if len(alike) > 1]
+
+
+def with_earlier(notice: Notice, earlier: int) -> Notice:
+    """A notice that tells in its title, which is never cut, how many earlier ones of its type it is shown for."""
+    told = f", and {earlier} earlier"
+    return replace(notice, title=shortened(notice.title, LONGEST_TITLE - len(told)) + told) if earlier else notice
 
 
 def fold(fold_id: str, members: Sequence[Notice], older: int = 0, urgency: str = URGENCIES[0]) -> Notice:

@@ -6,8 +6,10 @@ from typing import Protocol
 
 from senter.database import Disk
 from senter.errors import Denied, SenterError, Unavailable
-from senter.reporter.delivery.ledger import PENDING, REFUSED, SHOWN, WITHDRAWN, Ledger, Ticket
-from senter.reporter.notice import Notice
+from senter.reporter.delivery.ledger import PENDING, REFUSED, SHOWN, WITHDRAWN, Entry, Ledger, Ticket
+from senter.reporter.delivery.pacing import with_earlier
+from senter.reporter.delivery.refusals import Refusals
+from senter.reporter.notice import AWAY, DIGEST, Notice
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class Screen(Protocol):
     ) -> str:
         """Show a notice, in the place of what is there; returns its place.
 
-        Raises Denied when nobody will ever show it, Unavailable when nobody does now.
+        Raises Denied when it is refused, Unavailable when nobody shows notices now.
         """
 
     async def holds(self, place: str) -> bool:
@@ -43,12 +45,20 @@ class Screen(Protocol):
     async def close(self, notice: str, place: str) -> None:
         """Take a notice off the screen if it is there."""
 
+    def forget(self, notice: str) -> None:
+        """Nobody wants this notice any more: when its outstanding answer comes it is closed."""
+
+
+class NobodyShows(Unavailable):
+    """There is no notification server, or it does not answer: when that changes, the screen tells."""
+
 
 class Showing:
     """Shows notices of a ledger.
 
     ``again`` has the ids of notices that were shown and are to be shown again; it is shared with who fills it.
-    ``announced(id, text)`` is told what was shown for the first time.
+    ``refusals`` knows which were refused and are tried again. ``announced(id, text)`` is told what was shown for
+    the first time.
     """
 
     def __init__(
@@ -57,50 +67,77 @@ class Showing:
         screen: Screen,
         on_disk: Disk,
         again: set[str],
+        refusals: Refusals,
         announced: Callable[[str, str], object],
     ) -> None:
         self._ledger = ledger
         self._screen = screen
         self._on_disk = on_disk
         self._again = again
+        self._refusals = refusals
         self._announced = announced
         self._unrecorded: dict[str, tuple[str, str]] = {}
         self._tried: dict[str, Notice] = {}
 
-    async def show(self, ticket: Ticket) -> bool:
-        """Show a notice and note its place; False when it was refused, which is noted, too, or needs no showing.
+    async def show(self, ticket: Ticket) -> str:
+        """Show a notice and note its place; returns SHOWN, or PENDING when it was refused and is tried again.
 
-        One that was shown while the disk was full is noted by the next ``record`` and not shown again. Raises
-        Unavailable.
+        Any other state says that it is not shown: REFUSED, which is noted, too, or what became of it meanwhile. One
+        that was shown while the disk was full is noted by the next ``record`` and not shown again. Raises
+        NobodyShows, or Unavailable when the disk cannot be used.
         """
         entry = await self._on_disk(self._ledger.entry, ticket.id)
         if entry is None or entry.state not in (PENDING, SHOWN):
-            return False
-        notice = entry.notice
+            return entry.state if entry else WITHDRAWN
+        notice = await self._told(entry.notice)
         try:
             place = await self._put(notice, entry.place)
         except Denied as error:
-            logger.warning("A notice cannot be shown: %s", error)
-            await self._on_disk(self._ledger.move, notice.id, REFUSED)
-            return False
+            return await self._refuse(notice.id, error)
+        except NobodyShows:
+            await self._drop_unwanted(notice.id)
+            raise
         text = f"{notice.title}\n{notice.body}" if entry.state == PENDING else ""
         self._unrecorded[notice.id] = place, text
         self._again.discard(notice.id)
         await self.record()
-        return True
+        return SHOWN
+
+    async def _told(self, notice: Notice) -> Notice:
+        """A notice as it is shown; a digest is shown for earlier ones, too."""
+        if notice.type not in (DIGEST, AWAY):
+            return notice
+        return with_earlier(notice, await self._on_disk(self._ledger.size, notice.id))
 
     async def _put(self, notice: Notice, replaces: str) -> str:
         buttons = {action.key: action.label for action in notice.actions}
         told = (notice.id, notice.title, notice.body, notice.urgency, buttons)
+        tried = self._tried.pop(notice.id, notice)
         try:
             place = await self._screen.show(*told, sticky=notice.is_sticky, replaces=replaces)
-            if self._tried.pop(notice.id, notice) != notice:
+            if tried != notice:
                 # the answer may be to the earlier try, when it said less
+                tried = notice
                 place = await self._screen.show(*told, sticky=notice.is_sticky, replaces=place)
-        except Unavailable:
-            self._tried.setdefault(notice.id, notice)
-            raise
+        except Unavailable as error:
+            self._tried[notice.id] = tried
+            raise NobodyShows(str(error)) from error
         return place
+
+    async def _refuse(self, notice_id: str, reason: Denied) -> str:
+        """Note that a notice was refused; returns its state."""
+        if self._refusals.note(notice_id):
+            logger.info("A notice is tried again: %s", reason)
+            return PENDING
+        logger.warning("A notice cannot be shown: %s", reason)
+        await self._on_disk(self._ledger.move, REFUSED, notice_id)
+        return REFUSED
+
+    async def _drop_unwanted(self, notice_id: str) -> None:
+        """Drop a notice that was taken back, or seen to, while the server did not answer."""
+        ticket = await self._on_disk(self._ledger.ticket, notice_id)
+        if ticket is None or ticket.state not in (PENDING, SHOWN):
+            self.drop(notice_id)
 
     async def record(self) -> None:
         """Note what is on the screen and was not noted yet. Raises Unavailable."""
@@ -112,6 +149,17 @@ class Showing:
                 self._announced(notice_id, text)
             if state != SHOWN:
                 await self.close(notice_id, place)
+
+    async def take_back(self, entry: Entry) -> None:
+        """See to it that a notice that was withdrawn leaves the screen, and does not come to it."""
+        self.drop(entry.notice.id)
+        if entry.place:
+            await self.close(entry.notice.id, entry.place)
+
+    def drop(self, notice_id: str) -> None:
+        """Have a notice closed that comes to the screen only now, because the server was slow."""
+        self._tried.pop(notice_id, None)
+        self._screen.forget(notice_id)
 
     async def close(self, notice_id: str, place: str) -> None:
         """Take a notice off the screen if it is there; where nobody shows it, it is not."""

@@ -2,19 +2,18 @@
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from senter.database import Disk
-from senter.errors import Unavailable
-from senter.reporter.activity import Activity
+from senter.errors import ConfigurationError, Unavailable
+from senter.reporter.activity import Activity, microseconds
 from senter.reporter.delivery.ledger import Ledger
 from senter.reporter.digest import page, slot, words
 from senter.reporter.digest.material import Material
-from senter.reporter.notice import AWAY, DIGEST, Notice
+from senter.reporter.notice import AWAY, DIGEST, Notice, new
 from senter.reporter.presence import Presence, Span, end_of_previous, spans
 from senter.reporter.store import Store
 from senter.reporter.summary import GOAL, GONE, HERE, Summary
@@ -23,8 +22,8 @@ from senter.settings import ReporterSettings
 DAILY = "daily"
 DAY = timedelta(hours=24)
 WEEK_DAYS = 7
-NEWEST_TOLD = 5
 MOST_SPANS = 1000
+MOST_DAYS = 36_500
 LAST_MOMENT = 2**63 - 1
 COSTS, COMING = "costs", "coming"
 SECTIONS = (COSTS, COMING)
@@ -40,7 +39,7 @@ class Digests:
 
     ``write_page(file, values)`` writes a digest as HTML and raises Unavailable; the pages go to ``folder``.
     ``first_state(notice)`` says in which state a notice begins. Every method raises Unavailable when the disk does
-    not let us.
+    not let us; making this raises ConfigurationError for a number of days that is none.
     """
 
     def __init__(
@@ -54,6 +53,8 @@ class Digests:
         on_disk: Disk,
         first_state: Callable[[Notice], str],
     ) -> None:
+        if not 0 <= settings.keep_days <= MOST_DAYS:
+            raise ConfigurationError(f"[reporter] keep_days must be 0 to {MOST_DAYS}, not {settings.keep_days}")
         self._store = store
         self._ledger = ledger
         self._settings = settings
@@ -62,6 +63,7 @@ class Digests:
         self._now = now
         self._on_disk = on_disk
         self._first_state = first_state
+        self._making = asyncio.Lock()
 
     async def since(self) -> int:
         """When the user was there last before now (µs); 0 when that is not known."""
@@ -72,7 +74,7 @@ class Digests:
         """What was done since the user was there last, for a person; the past 24 hours when that is not known."""
         left = await self.since()
         since = left or microseconds(self._now() - DAY)
-        newest = await self._on_disk(self._store.activities, since, NEWEST_TOLD, 0)
+        newest = await self._on_disk(self._store.activities, since, words.NEWEST_TOLD, 0)
         total = sum((await self._on_disk(self._store.counts, since, LAST_MOMENT)).values())
         return words.progress_text(newest, total, _told_time(left) if left else "")
 
@@ -96,7 +98,9 @@ class Digests:
     async def page(self, hours: int) -> str:
         """Write the digest of the past hours as a page; its path."""
         file = self._folder / "latest.html"
-        await self._write_page(file, await self._page_values("Digest", await self._of_hours(hours)))
+        values = await self._page_values("Digest", await self._of_hours(hours))
+        async with self._making:
+            await self._write_page(file, values)
         return str(file)
 
     async def daily(self) -> Notice | None:
@@ -104,6 +108,10 @@ class Digests:
 
         It tells what was done since the one before, the first one the past 24 hours.
         """
+        async with self._making:
+            return await self._daily()
+
+    async def _daily(self) -> Notice | None:
         now = self._now()
         due = slot.daily_slot(now)
         day = due.due.date().toordinal()
@@ -120,7 +128,7 @@ class Digests:
         title = slot.daily_title(due)
         open_path = await self._page(f"{due.due:%Y-%m-%d}.html", title, material)
         body = words.digest_text(material, self._settings.plain)
-        notice = self._notice(DIGEST, title, body, open_path)
+        notice = new(now, title, body, open=open_path, type=DIGEST)
         last = _last(activities, before or 0)
         return await self._claimed(DAILY, day, last, notice)
 
@@ -129,6 +137,10 @@ class Digests:
 
         Takes when the user left (µs), and the presence that has begun, for which this is done once.
         """
+        async with self._making:
+            return await self._away(left, here)
+
+    async def _away(self, left: int, here: Presence) -> Notice | None:
         if await self._on_disk(self._store.is_claimed, AWAY, here.id):
             return None
         told = await self._on_disk(self._store.last_told) or 0
@@ -136,12 +148,12 @@ class Digests:
         activities = [activity for activity in activities if activity.time <= here.began]
         if all(activity.importance == "low" for activity in activities):
             return None
-        newest = activities[: -NEWEST_TOLD - 1 : -1]
+        newest = activities[: -words.NEWEST_TOLD - 1 : -1]
         title, _, body = words.progress_text(newest, len(activities), _told_time(left)).partition("\n")
         material = await self._material(activities, f"the time since {_told_time(left)}")
         stamp = datetime.fromtimestamp(left / 1_000_000).astimezone()
         open_path = await self._page(f"away-{stamp:%Y-%m-%dT%H%M}.html", "While you were away", material)
-        notice = self._notice(AWAY, title.removesuffix(":"), body, open_path)
+        notice = new(self._now(), title.removesuffix(":"), body, open=open_path, type=AWAY)
         return await self._claimed(AWAY, here.id, _last(activities, told), notice)
 
     async def forget(self) -> None:
@@ -174,7 +186,7 @@ class Digests:
 
     async def _material(self, activities: Sequence[Activity], period: str) -> Material:
         now = microseconds(self._now())
-        approvals = [f"{asked.title}: {asked.body}" for asked in await self._on_disk(self._ledger.approvals)]
+        approvals = [_question(asked) for asked in await self._on_disk(self._ledger.approvals)]
         costs, coming = [await self._on_disk(self._store.standing, section, now) for section in SECTIONS]
         return Material(activities, period, approvals, costs, coming)
 
@@ -198,14 +210,9 @@ class Digests:
         ]
         return page.values(title, material, week, made=microseconds(self._now()), plain=self._settings.plain)
 
-    def _notice(self, kind: str, title: str, body: str, open_path: str) -> Notice:
-        time = microseconds(self._now())
-        return Notice(uuid.uuid4().hex, time, title, body, open=open_path, type=kind)
 
-
-def microseconds(when: datetime) -> int:
-    """Microseconds since the epoch."""
-    return int(when.timestamp() * 1_000_000)
+def _question(asked: Notice) -> str:
+    return f"{asked.title}{'' if asked.title.endswith(tuple('?!.:')) else ':'} {asked.body}"
 
 
 def _last(activities: Sequence[Activity], before: int) -> int:
@@ -219,6 +226,9 @@ def _told_time(when: int) -> str:
 
 def _delete_pages(folder: Path, before: int) -> None:
     """Delete the pages that were written before a time (µs)."""
-    for file in folder.glob("*.html"):
-        if file.stat().st_mtime * 1_000_000 < before:
-            file.unlink(missing_ok=True)
+    for file in [*folder.glob("*.html"), *folder.glob(".*.new")]:
+        try:
+            if file.lstat().st_mtime * 1_000_000 < before:
+                file.unlink(missing_ok=True)
+        except OSError as error:
+            logger.warning("%s cannot be deleted: %s", file, error.strerror)

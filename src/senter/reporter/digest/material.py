@@ -10,7 +10,8 @@ TASKS, GOALS, UNANSWERED, RESEARCH, LEARNINGS = "tasks", "goals", "unanswered", 
 APPROVALS, FAILURES, WAITING, COSTS, COMING = "approvals", "failures", "waiting", "costs", "coming"
 """The names of the sections, in the order in which a digest tells them."""
 
-GOAL_ENDS = ("goal_completed", "goal_unanswered", "goal_failed", "goal_cancelled")
+GOES_ON = ("plan_created", "task_completed", "task_failed")
+ENDS = ("goal_completed", "goal_unanswered", "goal_failed", "goal_cancelled")
 """What ends the waiting of a goal."""
 
 
@@ -25,6 +26,7 @@ class Material:
     approvals: Sequence[str] = ()
     """What waits for the user's leave, one line each."""
     costs: Sequence[str] = ()
+    """Oldest first."""
     coming: Sequence[str] = ()
 
 
@@ -111,13 +113,14 @@ def _failures(material: Material) -> Section | None:
 
 
 def _waiting(material: Material) -> Section | None:
-    """The goals that wait and have not come to an end since."""
-    ends = {done.goal: number for number, done in enumerate(material.activities) if done.type in GOAL_ENDS}
-    waiting = [
-        done
-        for number, done in enumerate(material.activities)
-        if done.type == "goal_waiting" and not (done.goal and ends.get(done.goal, -1) > number)
-    ]
+    """The goals that wait and have neither gone on nor ended since, each once."""
+    waits: dict[str | int, Activity] = {}
+    for number, done in enumerate(material.activities):
+        if done.type in ("goal_waiting", *GOES_ON, *ENDS):
+            waits.pop(done.goal, None)
+        if done.type == "goal_waiting":
+            waits[done.goal or number] = done
+    waiting = list(waits.values())
     return Section(WAITING, "⏳", f"Waiting: {len(waiting)}", _lines(waiting, "Waiting: ")) if waiting else None
 
 

@@ -22,11 +22,17 @@ from senter.reporter.digest.material import (
 from senter.wording import LONGEST_LINE, shortened
 
 NEWEST_TOLD = 5
-LINES_TOLD = {GOALS: 3, UNANSWERED: 3, APPROVALS: 5, FAILURES: 3, WAITING: 3, COSTS: 5, COMING: 5}
-"""How many lines a section has at most; one that is not here has a heading only."""
+LINES_TOLD = {GOALS: 3, UNANSWERED: 3, APPROVALS: 5, FAILURES: 3, WAITING: 3, COSTS: 5, COMING: 6}
+"""How many lines a section has at most; one that is not here has a heading only.
 
-WITHOUT_THE_REST = (GOALS,)
-"""Sections that do not tell how many lines were left out: their heading says how many there are."""
+The tasks tell five goals of those to come, and in the sixth line how many more there are.
+"""
+
+NEWEST_LAST = (COSTS,)
+"""Sections of which the last lines are told."""
+
+WITHOUT_THE_REST = (GOALS, COSTS)
+"""Sections that do not tell how many lines were left out: the heading counts them, or earlier digests told them."""
 
 BY_THEMSELVES = (COSTS, COMING)
 """Sections whose only line follows the heading."""
@@ -89,12 +95,17 @@ def tally(counts: Mapping[str, int]) -> str:
     rest = dict(counts)
     completed, failed = rest.pop("task_completed", 0), rest.pop("task_failed", 0)
     achieved, given_up = rest.pop("goal_completed", 0), rest.pop("goal_failed", 0)
+    cancelled, unanswered = rest.pop("goal_cancelled", 0), rest.pop("goal_unanswered", 0)
+    waited = rest.pop("goal_waiting", 0)
     other = sum(rest.values())
     parts = [
         (completed, f"{counted(completed, 'task')} completed"),
         (failed, f"{failed:,} failed" if completed else f"{counted(failed, 'task')} failed"),
         (achieved, f"{counted(achieved, 'goal')} achieved"),
         (given_up, f"{counted(given_up, 'goal')} failed"),
+        (cancelled, f"{counted(cancelled, 'goal')} cancelled"),
+        (unanswered, f"{counted(unanswered, 'goal')} without an answer"),
+        (waited, f"waited {waited:,} times" if waited > 1 else "waited once"),
         (other, f"{other:,} other"),
     ]
     return ", ".join(text for number, text in parts if number) or "no activity"
@@ -107,7 +118,8 @@ def _section(section: Section, marks: _Marks) -> list[str]:
         if len(section.lines) == 1:
             return [f"{heading}: {marks.line(section.lines[0].text)}"]
         heading += ":"
-    told = section.lines[: LINES_TOLD.get(section.name, 0)]
+    most = LINES_TOLD.get(section.name, 0)
+    told = section.lines[-most:] if section.name in NEWEST_LAST else section.lines[:most]
     left_out = len(section.lines) - len(told) if told and section.name not in WITHOUT_THE_REST else 0
     return [heading, *_bullets(told, marks), *([f"   {marks.dots} and {left_out:,} more"] if left_out else [])]
 

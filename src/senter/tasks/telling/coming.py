@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from senter.tasks.goal import NEW, PLANNING, WAITING, Goal
 from senter.wording import one_line, shortened
 
-MOST_GOALS = 10
-"""That have a line of their own."""
+MOST_GOALS = 5
+"""That have a line of their own: digests tell these, and the line that counts the others."""
 
 LONGEST_REASON = 100
 

@@ -62,8 +62,9 @@ def goal_cancelled(goal: Goal) -> Letter:
 
 
 def goal_waits(goal: Goal, error: str) -> Letter:
-    """A goal cannot go on; it is told once, however often it goes on and waits again."""
-    text, key = f"Waiting: {goal.title} - {error}", f"{goal.id}-{goal.created}-waits"
+    """A goal cannot go on. It is told once, until a step of it is done or it is started anew."""
+    text = f"Waiting: {goal.title} - {error}"
+    key = f"{goal.id}-{goal.created}-{goal.started}-{goal.tasks_done}-waits"
     return replace(_entry(goal, "goal_waiting", text), key=key)
 
 

@@ -209,6 +209,30 @@ async def test_a_user_who_never_chooses_is_left_alone(portal, opener, monkeypatc
     assert not opener.was_called()
 
 
+async def test_a_portal_that_asks_holds_up_no_other_opening(portal, opener):
+    portal.response = SILENCE
+    opening = asyncio.create_task(opened(PAGE))
+    await requested(portal)
+    first = portal.asked
+    portal.response = OPENED
+    await opened("https://example.org/other")
+    assert not opening.done()
+    portal.asked = first
+    portal.respond(OPENED)
+    await opening
+    assert not opener.was_called()
+
+
+async def test_whoever_leaves_while_the_portal_asks_can_leave_at_once(portal, opener):
+    portal.response = SILENCE
+    opening = asyncio.create_task(opened(PAGE))
+    await requested(portal)
+    opening.cancel()
+    await asyncio.wait({opening}, timeout=1)
+    assert opening.cancelled()
+    assert not opener.was_called()
+
+
 async def test_a_portal_that_leaves_while_it_asks_is_no_portal(portal, opener):
     portal.response = SILENCE
     opening = asyncio.create_task(opened(PAGE))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.private_bus import DEADLINE, Inbox, open_descriptors
+from support.private_bus import DEADLINE, Inbox, open_descriptors, until
 
 from senter.bus.connection import Connection, Match
 from senter.bus.desktop import backend
@@ -654,6 +654,110 @@ async def test_a_late_answer_is_taken_for_what_it_is_and_the_notice_is_not_sent_
     await show(screen)
     calls = [member for (member,) in mute.calls.rest()]
     assert calls.count("Notify") == 1
+
+
+def kept(screen: Screen) -> list[Any]:
+    """What the screen keeps of notices."""
+    return [*screen._sending, *screen._wanted, *screen._unwanted, *screen._tasks, *screen._backend._notices]
+
+
+async def closed_by_us(mute: MuteServer, screen: Screen, number: int) -> None:
+    """Return when the server has been asked to close this notice, and nothing is kept of it."""
+    await asked(mute, "CloseNotification")
+    assert mute.asked["CloseNotification"].body == [number]
+    await mute.answer("CloseNotification", "")
+    await until(lambda: not kept(screen))
+
+
+async def test_a_forgotten_notice_is_closed_when_its_answer_comes_at_last(mute, screen):
+    mute.introspection = INTROSPECTION
+    await refused(screen)
+    screen.forget("notice-1")
+    await mute.answer("Notify", "u", 5)
+    assert await screen.appeared.next() == ()
+    await closed_by_us(mute, screen, 5)
+
+
+async def test_a_forgotten_notice_whose_late_answer_nobody_has_taken_is_closed(mute, screen):
+    mute.introspection = INTROSPECTION
+    await refused(screen)
+    await mute.answer("Notify", "u", 5)
+    assert await screen.appeared.next() == ()
+    screen.forget("notice-1")
+    await closed_by_us(mute, screen, 5)
+
+
+@pytest.mark.parametrize("member", ["GetCapabilities", "Notify"])
+async def test_a_notice_that_is_forgotten_while_it_is_shown_in_vain_is_closed_when_its_answer_comes(
+    mute, screen, monkeypatch, member
+):
+    monkeypatch.setattr("senter.bus.desktop.screen.SHOW_TIMEOUT", 0.5)
+    mute.introspection = INTROSPECTION
+    showing = asyncio.create_task(refused(screen))
+    await asked(mute, member)
+    screen.forget("notice-1")
+    await showing
+    await mute.answer("Notify", "u", 5)
+    await closed_by_us(mute, screen, 5)
+
+
+async def test_a_notice_that_is_forgotten_while_it_is_shown_is_left_to_who_gets_its_place(
+    mute, screen, monkeypatch
+):
+    monkeypatch.setattr("senter.bus.desktop.screen.SHOW_TIMEOUT", DEADLINE)
+    mute.introspection = INTROSPECTION
+    showing = asyncio.create_task(show(screen))
+    await asked(mute, "Notify")
+    screen.forget("notice-1")
+    await mute.answer("Notify", "u", 5)
+    assert (await showing).endswith(" 5")
+    mute.signal("NotificationClosed", "uu", 5, DISMISSED)
+    assert await screen.closed.next() == ("notice-1", True)
+    assert mute.calls.rest() == []
+
+
+async def test_nothing_is_kept_of_a_forgotten_notice_that_is_refused_at_last(mute, screen):
+    mute.introspection = INTROSPECTION
+    await refused(screen)
+    screen.forget("notice-1")
+    await mute.refuse("Notify", "org.example.No", "too many")
+    await until(lambda: not kept(screen))
+    assert "CloseNotification" not in mute.asked
+
+
+async def test_nothing_is_kept_of_a_forgotten_notice_whose_server_leaves(mute, screen):
+    mute.introspection = INTROSPECTION
+    await refused(screen)
+    screen.forget("notice-1")
+    await let_go(screen)
+    await until(lambda: not kept(screen))
+
+
+async def test_a_forgotten_notice_that_is_shown_anew_stays(mute, screen, monkeypatch):
+    mute.introspection = INTROSPECTION
+    await refused(screen)
+    first = mute.asked["Notify"]
+    screen.forget("notice-1")
+    await asked(mute, "Notify")
+    monkeypatch.setattr("senter.bus.desktop.screen.SHOW_TIMEOUT", DEADLINE)
+    showing = asyncio.create_task(show(screen))
+    await asked(mute, "Notify")
+    await mute.answer("Notify", "u", 6)
+    assert (await showing).endswith(" 6")
+    mute.asked["Notify"] = first
+    await mute.answer("Notify", "u", 5)
+    await asked(mute, "CloseNotification")
+    assert mute.asked["CloseNotification"].body == [5]
+
+
+async def test_forgetting_what_was_shown_or_never_was_changes_nothing(server, screen):
+    await server.start()
+    screen.forget("notice-1")
+    await show(screen, approve="Go on")
+    screen.forget("notice-1")
+    await server.click(1, "approve")
+    assert await screen.chosen.next() == ("notice-1", "approve", "")
+    assert server.closed.rest() == []
 
 
 async def test_a_server_that_takes_its_name_before_it_is_ready_is_asked_again(mute, screen):

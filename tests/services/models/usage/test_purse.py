@@ -558,13 +558,13 @@ async def test_what_a_process_that_was_killed_had_used_is_told_after_the_next_st
     monkeypatch.setattr(telling, "START_SECONDS", 0.0)
     store = UsageStore(tmp_path / "usage.db", "research")
     store.open()
-    for day in ("2026-11-20", "2026-11-21", TODAY):
+    for day in ("2026-11-14", "2026-11-15", TODAY):
         store.reserve(day, "", Use(70), BudgetSettings())
     store.close()
     await open_purse()
     await until(lambda: len(reporter.costs) == 2)
     assert reporter.costs == [
-        ("costs-2026-11-21", "Saturday 21 November: 70 tokens"),
+        ("costs-2026-11-15", "Sunday 15 November: 70 tokens"),
         ("costs-2026-11-22", "Sunday 22 November: 70 tokens"),
     ]
 

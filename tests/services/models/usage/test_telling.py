@@ -11,7 +11,7 @@ from support.purse_work import AWAY, FakeReporter
 from senter.errors import InvalidArgument, Unavailable
 from senter.models.usage import telling as module
 from senter.models.usage.budget import NOTHING, Refused, Use
-from senter.models.usage.telling import MOST_TELLING, Telling, line_of
+from senter.models.usage.telling import DAYS_TOLD, MOST_TELLING, Telling, line_of
 
 TODAY, YESTERDAY = "2026-11-22", "2026-11-21"
 
@@ -188,21 +188,36 @@ async def test_nobody_wakes_up_when_all_is_told(telling, usage, reporter, often)
 
 
 @pytest.mark.parametrize(
-    ("day", "end"), [(TODAY, "2026-11-24"), ("2026-10-23", "2026-10-25"), ("2026-12-31", "2027-01-02")]
+    ("day", "end"), [(TODAY, "2026-11-30"), ("2026-10-20", "2026-10-28"), ("2026-12-31", "2027-01-08")]
 )
-async def test_digests_tell_it_until_the_end_of_the_following_day(in_berlin, telling, usage, reporter, day, end):
+async def test_digests_tell_it_on_that_day_and_for_a_week_after_it(in_berlin, telling, usage, reporter, day, end):
     used(telling, usage, 10, day=day)
     await until(lambda: reporter.until)
     midnight = datetime.fromisoformat(end).replace(tzinfo=BERLIN)
     assert reporter.until == [midnight.timestamp() * 1_000_000]
 
 
-async def test_after_a_start_today_and_yesterday_are_told_if_something_was_used(telling, usage, reporter, often):
-    usage.days = {"2026-11-20": Use(1), YESTERDAY: Use(2), TODAY: Use(3)}
+async def test_after_a_start_the_days_that_digests_may_tell_are_told_if_something_was_used(
+    telling, usage, reporter, often
+):
+    usage.days = {"2026-11-14": Use(1), "2026-11-15": Use(2), "2026-11-20": Use(900_000, 4.2), TODAY: Use(3)}
     telling.begin()
     await until(lambda: not telling._days)
     await telling.close()
-    assert reporter.costs == [("costs-2026-11-21", "Saturday 21 November: 2 tokens"), of_today(3)]
+    assert reporter.costs == [
+        ("costs-2026-11-15", "Sunday 15 November: 2 tokens"),
+        ("costs-2026-11-20", "Friday 20 November: 900,000 tokens, 4.20"),
+        of_today(3),
+    ]
+
+
+async def test_what_is_told_after_a_start_has_not_run_out(in_berlin, telling, usage, reporter, clock, often):
+    usage.days = {f"2026-11-{day}": Use(1) for day in range(10, 23)}
+    telling.begin()
+    await until(lambda: not telling._days)
+    await telling.close()
+    assert len(reporter.costs) == DAYS_TOLD
+    assert min(reporter.until) == datetime.fromisoformat("2026-11-23").replace(tzinfo=BERLIN).timestamp() * 1e6
 
 
 async def test_after_a_start_on_a_day_without_use_nothing_is_told(telling, reporter, often):
@@ -217,6 +232,19 @@ async def test_what_is_told_after_a_start_does_not_delay_what_is_used_then(telli
     telling.begin()
     await until(lambda: reporter.costs == [of_today(3)])
     used(telling, usage, 1)
+    await until(lambda: reporter.costs == [of_today(3), of_today(4)])
+
+
+async def test_what_is_used_while_the_days_before_are_told_is_told_at_once_after_it(
+    telling, usage, reporter, monkeypatch
+):
+    monkeypatch.setattr(module, "START_SECONDS", 0.0)
+    usage.days = {TODAY: Use(3)}
+    answers = reporter.hold()
+    telling.begin()
+    await until(lambda: reporter.asked == 1)
+    used(telling, usage, 1)
+    answers.set()
     await until(lambda: reporter.costs == [of_today(3), of_today(4)])
 
 

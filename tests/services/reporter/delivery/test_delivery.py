@@ -1,6 +1,7 @@
 """What is shown when, and what a click does."""
 
 import asyncio
+import threading
 import tracemalloc
 
 import pytest
@@ -11,6 +12,7 @@ from support.desk import STOP, Desk, soon, working
 from support.screen import FakeScreen
 
 from senter.errors import ConfigurationError, Denied, Unavailable
+from senter.reporter.delivery import alarm, refusals
 from senter.reporter.delivery import delivery as module
 from senter.reporter.delivery.ledger import (
     ACTED,
@@ -23,9 +25,11 @@ from senter.reporter.delivery.ledger import (
     WITHDRAWN,
     insert,
 )
-from senter.reporter.notice import APPROVAL, DIGEST, Action, Notice
+from senter.reporter.delivery.refusals import PAUSES
+from senter.reporter.notice import APPROVAL, AWAY, DIGEST, Action, Notice
 
 NOBODY = Unavailable("there is no notification server")
+TOO_MANY = Denied("exceeded maximum number of notifications")
 GO = Action("go", "Go", *STOP[2:])
 QUIET = {"quiet_hours": "22:00-07:00"}
 
@@ -120,12 +124,60 @@ async def test_what_comes_during_a_delivery_is_shown_by_the_next(desk):
     assert desk.titles == ["first", "second"]
 
 
-async def test_a_notice_that_is_refused_does_not_keep_the_others_waiting(desk):
-    desk.screen.enqueue(Denied("too long"))
+async def test_a_notice_that_is_refused_does_not_keep_the_others_waiting(desk, clock):
+    desk.screen.enqueue(TOO_MANY)
     bad, good = desk.add("Bad"), desk.add("Good")
     await desk.delivery.deliver()
     assert desk.titles == ["Good"]
-    assert (desk.state(bad), desk.state(good), desk.delivery.waiting) == (REFUSED, SHOWN, 0)
+    assert (desk.state(bad), desk.state(good), desk.delivery.waiting) == (PENDING, SHOWN, 1)
+    await desk.notify("Better")
+    assert desk.titles == ["Good", "Better"]
+    clock.forward(seconds=2)
+    await desk.delivery.deliver()
+    assert desk.titles == ["Good", "Better", "Bad"]
+    assert (desk.announced[-1], desk.delivery.waiting) == ((bad, "Bad\nBody"), 0)
+
+
+async def test_what_is_refused_is_tried_again_by_itself(desk, clock, monkeypatch):
+    monkeypatch.setattr(refusals, "PAUSES", (PAUSES[0] / 100,) * 4)
+    desk.screen.enqueue(TOO_MANY)
+    await desk.notify()
+    await desk.delivery.deliver()
+    desk.screen.asked.clear()
+    clock.forward(seconds=0.02)
+    await soon(desk.screen.asked)
+    await desk.delivery.deliver()
+    assert desk.titles == ["Title"]
+
+
+async def test_what_is_refused_five_times_is_not_tried_again(desk, clock):
+    desk.screen.enqueue(*[TOO_MANY] * 5)
+    notice_id = await desk.notify()
+    for tries, pause in enumerate(PAUSES, 1):
+        assert (desk.screen.tries, desk.state(notice_id), desk.delivery.waiting) == (tries, PENDING, 1)
+        clock.forward(seconds=pause.total_seconds() - 0.1)
+        await desk.delivery.deliver()
+        assert desk.screen.tries == tries
+        clock.forward(seconds=0.1)
+        await desk.delivery.deliver()
+    assert (desk.screen.tries, desk.state(notice_id), desk.delivery.waiting) == (5, REFUSED, 0)
+    clock.forward(hours=1)
+    await desk.delivery.deliver()
+    assert (desk.screen.tries, desk.announced) == (5, [])
+
+
+async def test_a_fold_that_is_refused_grows_and_is_tried_again_after_its_pause(desk, clock):
+    desk.screen.enqueue(TOO_MANY)
+    for number in range(5):
+        desk.add(str(number))
+    await desk.delivery.deliver()
+    for number in range(4):
+        desk.add(str(number))
+    await desk.delivery.deliver()
+    assert (desk.screen.tries, desk.delivery.waiting) == (1, 1)
+    clock.forward(seconds=2)
+    await desk.delivery.deliver()
+    assert (desk.titles, desk.delivery.waiting) == (["9 notices"], 0)
 
 
 async def test_a_notice_that_was_shown_while_the_disk_was_full_is_not_shown_over_and_over(desk):
@@ -228,6 +280,21 @@ async def test_what_waited_when_it_was_switched_off_waits_no_longer(file, clock)
         assert (desk.on_screen, desk.delivery.waiting, desk.state(notice_id)) == ([], 0, SILENCED)
 
 
+async def test_all_that_waited_when_it_was_switched_off_is_silenced_with_one_commit(file, clock):
+    async with working(Desk(file, clock)) as before:
+        before.screen.away = NOBODY
+        ids = [await before.notify() for _ in range(50)]
+    desk = before.another(notifications=False)
+    desk.database.open()
+    statements = []
+    desk.database._connection.set_trace_callback(statements.append)
+    await desk.delivery.start()
+    desk.database._connection.set_trace_callback(None)
+    assert statements.count("COMMIT") == 1
+    assert {desk.state(notice_id) for notice_id in ids} == {SILENCED}
+    await desk.stop()
+
+
 # quiet hours
 
 
@@ -266,7 +333,7 @@ async def test_quiet_hours_are_waited_for_with_one_timer(file, clock, monkeypatc
     async with working(Desk(file, clock, **QUIET)) as desk:
         monkeypatch.setattr(loop, "call_later", call_later)
         ids = [await desk.notify() for _ in range(3)]
-        assert [delay for delay, timer in timers if not timer.cancelled()] == [9 * 3600]
+        assert [delay for delay, timer in timers if not timer.cancelled()] == [alarm.LONGEST]
         for notice_id in ids:
             await desk.delivery.withdraw(notice_id)
         await desk.delivery.deliver()
@@ -289,6 +356,18 @@ async def test_after_a_sleep_it_is_looked_again_whether_quiet_hours_are_over(fil
         await desk.notify()
         clock.set("2026-11-23 07:30")
         desk.delivery.wake()
+        await soon(desk.screen.asked)
+        await desk.delivery.deliver()
+        assert desk.titles == ["Title"]
+
+
+async def test_when_the_clock_is_set_quiet_hours_end_without_anybody_telling(file, clock, monkeypatch):
+    monkeypatch.setattr(alarm, "LONGEST", 0.02)
+    clock.set("2026-11-22 23:00")
+    async with working(Desk(file, clock, **QUIET)) as desk:
+        await desk.notify()
+        assert desk.screen.tries == 0
+        clock.set("2026-11-23 07:30")
         await soon(desk.screen.asked)
         await desk.delivery.deliver()
         assert desk.titles == ["Title"]
@@ -495,6 +574,57 @@ async def test_the_next_process_lets_the_fold_on_the_screen_grow(desk, file, clo
         assert after.on_screen == ["9 notices"]
 
 
+# digests
+
+
+@pytest.mark.parametrize("word", [DIGEST, AWAY])
+async def test_of_many_digests_that_waited_for_a_server_the_newest_is_shown(desk, clock, word):
+    desk.screen.away = NOBODY
+    ids = []
+    for number in range(60):
+        ids.append(desk.add("A digest", str(number), type=word))
+        clock.forward(days=1)
+    await desk.delivery.deliver()
+    assert desk.delivery.waiting == 60
+    desk.screen.away = None
+    await desk.delivery.deliver()
+    (shown,) = desk.screen.shown
+    assert (shown.id, shown.title, shown.body) == (ids[-1], "A digest, and 59 earlier", "59")
+    assert desk.announced == [(ids[-1], "A digest, and 59 earlier\n59")]
+    assert [desk.state(notice_id) for notice_id in ids] == [FOLDED] * 59 + [SHOWN]
+    assert desk.delivery.waiting == 0
+
+
+async def test_a_digest_that_nobody_took_is_one_of_the_earlier_ones_of_the_next(desk, clock):
+    for title in ("first", "second", "third"):
+        desk.screen.enqueue(NOBODY)
+        desk.add(title, type=DIGEST)
+        await desk.delivery.deliver()
+        assert desk.delivery.waiting == 1
+        clock.forward(days=1)
+    await desk.delivery.deliver()
+    assert desk.titles == ["third, and 2 earlier"]
+
+
+async def test_a_digest_on_the_screen_stays_when_the_next_comes(desk):
+    for title in ("first", "second"):
+        await desk.notify(title, type=DIGEST)
+    assert desk.on_screen == ["first", "second"]
+
+
+async def test_what_is_told_by_another_notice_is_not_shown_when_a_slow_server_gets_to_it(desk):
+    ids = []
+    for title, kind in (("digest", DIGEST), ("plain", "")):
+        desk.screen.enqueue(NOBODY)
+        ids.append(await desk.notify(title, type=kind))
+    desk.add("newer", type=DIGEST)
+    for number in range(4):
+        desk.add(str(number))
+    await desk.delivery.deliver()
+    assert set(desk.titles) >= {"newer, and 1 earlier", "5 notices"}
+    assert set(ids) <= set(desk.screen.forgotten)
+
+
 # clicks
 
 
@@ -622,11 +752,12 @@ async def test_click_and_closing_that_are_told_at_once_are_one_click(desk):
     assert (desk.on_screen, desk.state(notice_id)) == (["Title"], SHOWN)
 
 
-async def test_buttons_that_are_passed_over_are_passed_over(desk):
+async def test_a_question_that_is_clicked_beside_its_buttons_is_asked_again(desk):
     notice_id = await desk.notify(actions=[STOP])
     await desk.click(notice_id)
-    await desk.another_server()
-    assert (desk.titles, desk.state(notice_id)) == (["Title"], DISMISSED)
+    assert (desk.on_screen, desk.state(notice_id), len(desk.announced)) == (["Title"], SHOWN, 1)
+    await desk.click(notice_id, "stop")
+    assert (desk.on_screen, desk.state(notice_id)) == ([], ACTED)
 
 
 async def test_a_question_that_opened_something_is_settled(desk):
@@ -652,6 +783,137 @@ async def test_a_room_that_was_called_is_not_called_again_because_the_disk_is_fu
     desk.database._connection.execute("PRAGMA query_only = off")
     await desk.delivery.deliver()
     assert (len(desk.pressed), desk.titles) == (1, ["Title"])
+
+
+async def test_an_answer_that_could_not_be_noted_is_one(desk):
+    notice_id = await desk.notify(actions=[STOP])
+    desk.database._connection.execute("PRAGMA query_only = on")
+    await desk.click(notice_id, "stop")
+    await desk.delivery.chosen(notice_id, "stop", "")
+    await desk.delivery.closed(notice_id, True)
+    await desk.another_server()
+    desk.database._connection.execute("PRAGMA query_only = off")
+    await desk.delivery.deliver()
+    assert (len(desk.pressed), desk.titles, desk.state(notice_id)) == (1, ["Title"], ACTED)
+
+
+async def test_a_question_that_was_answered_in_vain_while_the_disk_was_full_is_asked_again(desk):
+    notice_id = await desk.notify(actions=[STOP])
+    desk.refusal = Unavailable("the tasks room has failed")
+    desk.database._connection.execute("PRAGMA query_only = on")
+    desk.screen.user_takes_away(notice_id)
+    await desk.delivery.closed(notice_id, True)
+    await desk.click(notice_id, "stop")
+    desk.database._connection.execute("PRAGMA query_only = off")
+    await desk.delivery.deliver()
+    assert (desk.on_screen, desk.state(notice_id)) == (["Title"], SHOWN)
+
+
+async def test_what_was_dismissed_while_the_disk_was_full_is_not_shown_again(desk):
+    notice_id = await desk.notify(actions=[STOP])
+    desk.database._connection.execute("PRAGMA query_only = on")
+    await desk.dismiss(notice_id)
+    desk.database._connection.execute("PRAGMA query_only = off")
+    await desk.another_server()
+    assert (desk.titles, desk.state(notice_id)) == (["Title"], DISMISSED)
+
+
+async def test_what_becomes_of_a_notice_while_something_is_noted_of_it_is_noted_too(desk, monkeypatch):
+    notice_id = await desk.notify()
+    begun, gate = asyncio.Event(), threading.Event()
+    loop, closed = asyncio.get_running_loop(), desk.ledger.closed
+
+    def slowly(*values):
+        loop.call_soon_threadsafe(begun.set)
+        assert gate.wait(10)
+        closed(*values)
+
+    monkeypatch.setattr(desk.ledger, "closed", slowly)
+    first = asyncio.create_task(desk.delivery.closed(notice_id, False))
+    await soon(begun)
+    second = asyncio.create_task(desk.delivery.closed(notice_id, True))
+    loop.call_soon(gate.set)
+    await asyncio.gather(first, second)
+    assert desk.state(notice_id) == DISMISSED
+
+
+async def test_a_dismissal_that_cannot_be_noted_during_a_delivery_counts_in_it(desk, monkeypatch):
+    notice_id = await desk.notify("question", actions=[STOP])
+    gone = desk.delivery._showing.gone
+
+    async def slowly():
+        found = await gone()
+        with monkeypatch.context() as full:
+            full.setattr(desk.ledger, "closed", _full)
+            await desk.delivery.closed(notice_id, True)
+        return found
+
+    monkeypatch.setattr(desk.delivery._showing, "gone", slowly)
+    await desk.another_server()
+    assert desk.titles == ["question"]
+
+
+def _full(*_values):
+    raise Unavailable("the disk is full")
+
+
+@pytest.mark.parametrize(("key", "state"), [("stop", ACTED), (None, DISMISSED)])
+async def test_what_could_not_be_noted_is_noted_at_the_stop(desk, key, state):
+    notice_id = await desk.notify(actions=[STOP])
+    desk.database._connection.execute("PRAGMA query_only = on")
+    await (desk.click(notice_id, key) if key else desk.dismiss(notice_id))
+    desk.database._connection.execute("PRAGMA query_only = off")
+    await desk.stop()
+    async with working(desk.another()) as after:
+        assert (after.titles, after.state(notice_id)) == (["Title"], state)
+
+
+async def test_after_a_failure_of_the_disk_what_waits_is_shown_by_itself(desk, monkeypatch):
+    monkeypatch.setattr(module, "DISK_PAUSE", 0.02)
+    monkeypatch.setattr(desk.ledger, "queue", _full)
+    desk.add()
+    await desk.delivery.deliver()
+    monkeypatch.undo()
+    await soon(desk.screen.asked)
+    await desk.delivery.deliver()
+    assert desk.titles == ["Title"]
+
+
+async def test_after_a_failure_of_the_disk_the_end_of_quiet_hours_is_not_missed(file, clock, monkeypatch):
+    clock.set("2026-11-23 06:59:59.95")
+    async with working(Desk(file, clock, **QUIET)) as desk:
+        await desk.notify()
+        monkeypatch.setattr(desk.ledger, "queue", _full)
+        await desk.delivery.deliver()
+        monkeypatch.undo()
+        clock.forward(seconds=0.05)
+        await soon(desk.screen.asked)
+        await desk.delivery.deliver()
+        assert desk.titles == ["Title"]
+
+
+async def test_what_could_not_be_noted_is_noted_when_the_disk_can_be_used(desk, monkeypatch):
+    monkeypatch.setattr(module, "DISK_PAUSE", 0.02)
+    notice_id = await desk.notify()
+    noted = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    closed = desk.ledger.closed
+
+    def note(*values):
+        closed(*values)
+        loop.call_soon_threadsafe(noted.set)
+
+    monkeypatch.setattr(desk.ledger, "closed", _full)
+    await desk.delivery.closed(notice_id, True)
+    monkeypatch.setattr(desk.ledger, "closed", note)
+    await soon(noted)
+    assert desk.state(notice_id) == DISMISSED
+
+
+async def test_where_there_is_no_server_nobody_looks_again(desk):
+    desk.screen.away = NOBODY
+    await desk.notify()
+    assert desk.delivery._alarm._timer is None
 
 
 # taking back
@@ -686,6 +948,48 @@ async def test_what_is_withdrawn_while_it_is_being_shown_is_taken_off_again(desk
     gate.set()
     await desk.delivery.deliver()
     assert (desk.on_screen, desk.announced, desk.state(notice_id)) == ([], [], WITHDRAWN)
+
+
+async def test_what_is_withdrawn_while_the_server_is_slow_is_not_wanted_any_more(desk):
+    desk.screen.enqueue(NOBODY)
+    notice_id = await desk.notify(actions=[STOP])
+    assert list(desk.delivery._showing._tried) == [notice_id]
+    await desk.delivery.withdraw(notice_id)
+    assert (desk.screen.forgotten, desk.delivery._showing._tried) == ([notice_id], {})
+
+
+async def test_what_is_withdrawn_before_the_server_proves_slow_is_not_wanted_any_more(file, clock):
+    class SlowScreen(FakeScreen):
+        async def show(self, *told, **how):
+            """Let the notice be taken back, and give no answer."""
+            await desk.delivery.withdraw(told[0])
+            self.forgotten.clear()
+            raise NOBODY
+
+    desk = Desk(file, clock, SlowScreen())
+    async with working(desk):
+        notice_id = await desk.notify(actions=[STOP])
+        assert (desk.screen.forgotten, desk.delivery._showing._tried) == ([notice_id], {})
+
+
+async def test_an_approval_that_was_refused_can_be_taken_back(desk, clock):
+    desk.screen.enqueue(*[TOO_MANY] * 5)
+    notice_id = await desk.notify(key="key", actions=[STOP], type=APPROVAL)
+    for pause in PAUSES:
+        clock.forward(seconds=pause.total_seconds())
+        await desk.delivery.deliver()
+    assert (desk.state(notice_id), len(desk.ledger.approvals())) == (REFUSED, 1)
+    await desk.delivery.withdraw("key")
+    assert (desk.state(notice_id), desk.ledger.approvals()) == (WITHDRAWN, [])
+
+
+async def test_what_is_withdrawn_between_two_tries_is_not_tried_again(desk, clock):
+    desk.screen.enqueue(TOO_MANY)
+    notice_id = await desk.notify()
+    await desk.delivery.withdraw(notice_id)
+    clock.forward(seconds=2)
+    await desk.delivery.deliver()
+    assert (desk.screen.tries, desk.delivery.waiting) == (1, 0)
 
 
 @pytest.mark.parametrize("what", ["nobody", ""])
@@ -779,12 +1083,24 @@ async def test_another_server_in_quiet_hours_shows_the_questions_when_they_are_o
         assert desk.on_screen == ["Title"]
 
 
-async def test_a_question_that_another_server_refuses_is_not_asked_over_and_over(desk):
-    notice_id = await desk.notify(actions=[STOP], type=APPROVAL)
-    desk.screen.enqueue(Denied("no buttons here"))
+async def test_a_question_that_another_server_refuses_at_first_is_asked_again(desk, clock):
+    notice_id = await desk.notify(actions=[STOP])
+    desk.screen.enqueue(TOO_MANY)
     await desk.another_server()
+    assert (desk.on_screen, desk.state(notice_id), desk.delivery.waiting) == ([], SHOWN, 1)
+    clock.forward(seconds=2)
     await desk.delivery.deliver()
-    assert (desk.screen.tries, desk.state(notice_id)) == (2, REFUSED)
+    assert (desk.on_screen, desk.delivery.waiting) == (["Title"], 0)
+
+
+async def test_a_question_that_another_server_refuses_is_not_asked_over_and_over(desk, clock):
+    notice_id = await desk.notify(actions=[STOP], type=APPROVAL)
+    desk.screen.enqueue(*[Denied("no buttons here")] * 5)
+    await desk.another_server()
+    for _ in range(10):
+        clock.forward(minutes=1)
+        await desk.delivery.deliver()
+    assert (desk.screen.tries, desk.state(notice_id)) == (6, REFUSED)
     assert [kept.id for kept in desk.ledger.approvals()] == [notice_id]
 
 
@@ -817,6 +1133,32 @@ async def test_a_fold_that_grew_while_the_server_was_slow_tells_all_in_the_end(f
             desk.add(str(number))
         await desk.delivery.deliver()
         assert (desk.on_screen, desk.delivery.waiting) == (["8 notices"], 0)
+
+
+class SluggishScreen(FakeScreen):
+    """A screen that answers to nothing in time, and late to everything."""
+
+    def __init__(self):
+        super().__init__()
+        self._late = {}
+
+    async def show(self, *told, **how):
+        """Show it, and say so when it is asked for again."""
+        if told[0] in self._late:
+            return self._late.pop(told[0])
+        self._late[told[0]] = await super().show(*told, **how)
+        raise NOBODY
+
+
+async def test_a_server_that_is_always_slow_is_not_asked_over_and_over(file, clock):
+    async with working(Desk(file, clock, SluggishScreen())) as desk:
+        for _ in range(2):
+            for number in range(4):
+                desk.add(str(number))
+            await desk.delivery.deliver()
+        for _ in range(3):
+            await desk.delivery.deliver()
+        assert (desk.titles, desk.delivery.waiting) == (["4 notices", "8 notices"], 0)
 
 
 # other processes
@@ -877,6 +1219,17 @@ async def test_what_opens_something_is_shown_again_only_where_it_still_is(desk):
         assert (last.on_screen, last.delivery.waiting) == ([], 0)
         await last.another_server()
         assert last.on_screen == []
+
+
+async def test_what_opens_something_is_shown_again_only_while_it_is_likely_to_be_there(desk, clock):
+    await desk.notify("a report", open="/report.md")
+    await desk.notify("a digest", type=DIGEST, open="/digest.html")
+    clock.forward(seconds=25)
+    await desk.notify("a new report", open="/report.md")
+    clock.forward(seconds=10)
+    await desk.stop()
+    async with working(desk.another()) as after:
+        assert after.titles[3:] == ["a digest", "a new report"]
 
 
 async def test_what_opens_something_and_left_the_screen_is_not_shown_again(desk):
@@ -991,11 +1344,12 @@ KINDS = {
     "approval": {"actions": [STOP], "type": APPROVAL},
 }
 WHICH = st.integers(0, 30)
+MOST_EVENTS = 15
 EVENTS = st.one_of(
     st.tuples(st.just("notify"), st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=6)),
     st.tuples(st.just("later"), st.sampled_from([0.1, 1, 10, 3600])),
     st.tuples(st.sampled_from(["button", "body", "dismiss", "expire", "withdraw"]), WHICH),
-    st.tuples(st.sampled_from(["away", "back", "another server", "restart", "kill"])),
+    st.tuples(st.sampled_from(["away", "back", "another server", "restart", "kill", "refuse", "be slow"])),
 )
 
 
@@ -1005,6 +1359,7 @@ class Story:
     def __init__(self, desk):
         self.desk = desk
         self.told = []
+        self.refusals = 0
 
     async def happen(self, name, *values):
         """Let something happen, and wait for what follows."""
@@ -1028,6 +1383,15 @@ class Story:
         """Another server takes over."""
         self.desk.screen.another_server()
         self.desk.screen.away = None
+
+    async def refuse(self):
+        """The server refuses what comes next."""
+        self.desk.screen.enqueue(TOO_MANY)
+        self.refusals += 1
+
+    async def be_slow(self):
+        """The server does not answer in time to what comes next."""
+        self.desk.screen.enqueue(NOBODY)
 
     async def restart(self):
         """The reporter is restarted."""
@@ -1074,9 +1438,10 @@ class Story:
         return there[which % len(there)] if there else None
 
     async def end(self):
-        """Let a server be there and every pause be over."""
+        """Let a server be there that shows everything, and every pause be over."""
         await self.happen("back")
-        await self.happen("later", 1)
+        for _ in range(MOST_EVENTS):
+            await self.happen("later", 60)
 
     def check(self):
         """Nothing was lost, and nothing told twice."""
@@ -1085,11 +1450,13 @@ class Story:
         assert (desk.delivery.waiting, desk.ledger.waiting()) == (0, [])
         for notice_id in self.told:
             entry = desk.ledger.entry(notice_id)
-            assert entry.state in (SHOWN, ACTED, DISMISSED, FOLDED, WITHDRAWN)
+            assert entry.state in (SHOWN, ACTED, DISMISSED, FOLDED, WITHDRAWN, *self._refused())
             if entry.state == FOLDED:
-                (fold,) = (each for each in self._folds() if notice_id in each[1])
-                assert last[fold[0].id].body == fold[0].body
-            elif entry.state != WITHDRAWN:
+                other = self._shown_for(notice_id)
+                assert other.state in (SHOWN, ACTED, DISMISSED, WITHDRAWN, *self._refused())
+                if other.state not in (WITHDRAWN, REFUSED):
+                    assert last[other.notice.id].body == other.notice.body
+            elif entry.state not in (WITHDRAWN, REFUSED):
                 assert notice_id in last
             if entry.state == SHOWN and entry.notice.actions:
                 assert notice_id in {shown.id for shown in desk.screen.there.values()}
@@ -1097,14 +1464,18 @@ class Story:
                 alone = [shown for shown in desk.screen.shown if shown.id == notice_id]
                 assert len([shown for shown in alone if not shown.is_replacement]) <= 1
 
-    def _folds(self):
-        """The folds, with the ids of what is in them."""
-        ledger = self.desk.ledger
-        for fold_id in {shown.id for shown in self.desk.screen.shown} - set(self.told):
-            yield ledger.notice(fold_id), {member.id for member in ledger.members(fold_id)}
+    def _refused(self):
+        """The state of what was refused, if there were enough refusals for one notice."""
+        return [REFUSED] if self.refusals >= 5 else []
+
+    def _shown_for(self, notice_id):
+        """The entry of the notice that is shown for another."""
+        with self.desk.database.reading() as connection:
+            found = connection.execute("SELECT folded_into FROM notices WHERE id = ?", (notice_id,)).fetchone()
+        return self.desk.ledger.entry(found[0])
 
 
-@given(st.lists(EVENTS, max_size=15))
+@given(st.lists(EVENTS, max_size=MOST_EVENTS))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example([("notify", ["plain"] * 5), ("away",), ("notify", ["plain"] * 5), ("back",), ("restart",)])
 @example([("notify", ["approval", "digest"]), ("body", 0), ("kill",), ("another server",), ("button", 0)])

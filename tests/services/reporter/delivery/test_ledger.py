@@ -76,7 +76,7 @@ def put(ledger, kept, state, place=""):
     elif state == WITHDRAWN:
         ledger.withdraw(kept.id)
     elif state not in (PENDING, SHOWN):
-        ledger.move(kept.id, state)
+        ledger.move(state, kept.id)
     assert ledger.entry(kept.id).state == state
 
 
@@ -150,6 +150,7 @@ def test_a_ticket_tells_of_a_notice_what_has_to_be_known_before_it_is_shown(ledg
     ticket = ledger.ticket("a")
     assert (ticket.id, ticket.time, ticket.urgency, ticket.type) == ("a", 7, kept.urgency, kept.type)
     assert (ticket.stands_alone, ticket.state, ticket.place) == (kept.stands_alone, PENDING, "")
+    assert ticket.is_sticky == kept.is_sticky
     assert ledger.queue() == [ticket]
     ledger.shown("a", "here")
     assert (ledger.ticket("a").state, ledger.ticket("a").place, ledger.queue()) == (SHOWN, "here", [])
@@ -209,7 +210,7 @@ def test_a_notice_that_was_forgotten_while_it_was_shown_is_not_there(ledger):
 @pytest.mark.parametrize("other", [REFUSED, SILENCED])
 def test_a_settled_notice_stays_settled(ledger, settled, other):
     put(ledger, notice("a"), settled)
-    ledger.move("a", other)
+    ledger.move(other, "a")
     ledger.closed("a", True)
     ledger.reopen("a")
     assert state(ledger, "a") == (settled, "")
@@ -256,6 +257,17 @@ def test_a_question_that_nobody_dismissed_knows_who_showed_it(ledger):
     assert state(ledger, "a") == (SHOWN, "here")
     ledger.closed("a", True)
     assert state(ledger, "a") == (DISMISSED, "")
+
+
+def test_what_became_of_many_is_one_commit(ledger, database):
+    for name in "abc":
+        ledger.add(notice(name), "", PENDING)
+    statements = []
+    database._connection.set_trace_callback(statements.append)
+    ledger.move(SILENCED, "a", "b", "nobody")
+    database._connection.set_trace_callback(None)
+    assert [state(ledger, name)[0] for name in "abc"] == [SILENCED, SILENCED, PENDING]
+    assert statements.count("COMMIT") == 1
 
 
 def test_a_click_that_was_no_answer_dismisses_nothing(ledger):
@@ -334,6 +346,28 @@ def test_what_was_withdrawn_meanwhile_is_not_folded(ledger):
     assert ledger.members("f") == []
 
 
+def test_a_notice_is_shown_for_others_and_for_those_that_they_are_shown_for(ledger):
+    for number, name in enumerate("abcd"):
+        ledger.add(notice(name, number), "", PENDING)
+    ledger.supersede(["a"], "b")
+    assert (state(ledger, "a"), ids(ledger.waiting())) == ((FOLDED, ""), ["b", "c", "d"])
+    ledger.supersede(["b", "c"], "d")
+    assert ids(ledger.waiting()) == ["d"]
+    assert ([kept.id for kept in ledger.members("d")], ledger.size("d"), ledger.size("b")) == (
+        ["a", "b", "c"],
+        3,
+        0,
+    )
+
+
+def test_only_what_waits_is_shown_by_another(ledger):
+    for each in (SHOWN, ACTED, DISMISSED, WITHDRAWN):
+        put(ledger, notice(each), each, "here")
+        ledger.supersede([each], "newest")
+        assert state(ledger, each)[0] == each
+    assert ledger.size("newest") == 0
+
+
 def test_when_the_fold_cannot_be_written_nothing_is_folded(ledger, database):
     ledger.add(notice("a"), "", PENDING)
     limit = database._connection.execute("PRAGMA page_count").fetchone()[0]
@@ -364,7 +398,7 @@ def test_a_fold_that_has_left_the_screen_is_not_the_current_one(ledger):
 # taking back
 
 
-@pytest.mark.parametrize("before", [PENDING, SHOWN, SILENCED, DISMISSED])
+@pytest.mark.parametrize("before", [PENDING, SHOWN, SILENCED, DISMISSED, REFUSED])
 def test_what_nobody_acted_upon_can_be_withdrawn(ledger, before):
     put(ledger, notice("a"), before, "here")
     withdrawn = ledger.withdraw("a")
@@ -373,7 +407,7 @@ def test_what_nobody_acted_upon_can_be_withdrawn(ledger, before):
     assert state(ledger, "a") == (WITHDRAWN, "")
 
 
-@pytest.mark.parametrize("before", [ACTED, FOLDED, REFUSED, WITHDRAWN])
+@pytest.mark.parametrize("before", [ACTED, FOLDED, WITHDRAWN])
 def test_what_is_over_stays_as_it_is(ledger, before):
     put(ledger, notice("a"), before)
     assert ledger.withdraw("a") is None
@@ -427,10 +461,10 @@ def test_a_question_on_the_screen_is_kept_however_old(ledger):
     assert left(ledger, EVERY_STATE) == [PENDING, SHOWN]
 
 
-def test_an_approval_is_kept_until_it_is_answered_or_withdrawn(ledger):
+def test_an_approval_is_kept_while_somebody_may_answer_it(ledger):
     for each in EVERY_STATE:
         put(ledger, notice(each, 1, type=APPROVAL), each, "here")
-    expected = [each for each in EVERY_STATE if each not in (ACTED, WITHDRAWN)]
+    expected = [each for each in EVERY_STATE if each not in (ACTED, REFUSED, WITHDRAWN)]
     assert left(ledger, EVERY_STATE) == expected
 
 
@@ -456,10 +490,11 @@ def test_a_disk_that_cannot_be_written_is_told(ledger, database):
         lambda: ledger.add(notice("b"), "", PENDING),
         lambda: ledger.shown("a", "here"),
         lambda: ledger.closed("a", True),
-        lambda: ledger.move("a", REFUSED),
+        lambda: ledger.move(REFUSED, "a"),
         lambda: ledger.acted("a"),
         lambda: ledger.reopen("a"),
         lambda: ledger.fold(["a"], notice("f", type=FOLD)),
+        lambda: ledger.supersede(["a"], "b"),
         lambda: ledger.withdraw("a"),
         lambda: ledger.forget(10),
     ):

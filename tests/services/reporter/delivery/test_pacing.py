@@ -20,10 +20,12 @@ from senter.reporter.delivery.pacing import (
     QuietHours,
     fold,
     lately,
+    outdated,
     quiet_hours,
     to_fold,
+    with_earlier,
 )
-from senter.reporter.notice import APPROVAL, AWAY, DIGEST, FOLD, Action, Notice
+from senter.reporter.notice import APPROVAL, AWAY, DIGEST, FOLD, LONGEST_TITLE, Action, Notice
 
 MINUTE = timedelta(minutes=1)
 STOP = Action("stop", "Stop", "ai.senter.Tasks1", "CancelGoal", "7")
@@ -220,6 +222,33 @@ def test_what_stands_alone_is_never_folded_and_takes_nobodys_room(alone):
     plain = [notice(number) for number in range(10, 10 + ALONE_AT_ONCE)]
     assert to_fold(waiting + plain, 0, False) == []
     assert to_fold(waiting + plain, 0, True) == plain
+
+
+# digests
+
+
+def test_of_digests_that_wait_the_newest_is_shown_for_the_earlier_ones():
+    digests = [notice(number, type=DIGEST) for number in range(3)]
+    away = [notice(number, type=AWAY) for number in range(3, 5)]
+    others = [notice(5), notice(6), notice(7, type=FOLD), notice(8, type=FOLD)]
+    waiting = [digests[0], away[0], *others, *digests[1:], away[1]]
+    assert outdated(waiting) == [(digests[2], digests[:2]), (away[1], away[:1])]
+
+
+def test_a_digest_that_waits_alone_is_shown_for_itself():
+    assert outdated([notice(1, type=DIGEST), notice(2, type=AWAY), notice(3), notice(4)]) == []
+
+
+def test_a_digest_tells_for_how_many_earlier_ones_it_is_shown():
+    told = with_earlier(notice(1, "Daily digest", "text", type=DIGEST), 59)
+    assert (told.title, told.body) == ("Daily digest, and 59 earlier", "text")
+    assert with_earlier(notice(1), 0) == notice(1)
+
+
+def test_however_long_its_title_is_a_digest_tells_of_earlier_ones():
+    title = with_earlier(notice(1, "T" * LONGEST_TITLE), 7).title
+    assert len(title) == LONGEST_TITLE
+    assert title.endswith("…, and 7 earlier")
 
 
 # folds

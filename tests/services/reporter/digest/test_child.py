@@ -11,9 +11,9 @@ from support.material import activity, material, week
 from support.private_bus import until
 
 from senter.errors import Unavailable
-from senter.reporter.digest.child import EXIT_TOLD, LONGEST_COMPLAINT, PROGRAM, write_page
+from senter.reporter.digest.child import EXIT_TOLD, LONGEST_COMPLAINT, PAGE_SECONDS, PROGRAM, write_page
 from senter.reporter.digest.material import Material
-from senter.reporter.digest.page import values
+from senter.reporter.digest.page import unfinished, values
 
 VALUES = values("Daily digest", material("goal_completed"), week({"goal_completed": 1}), zone=BERLIN)
 HALF = "import os, pathlib, sys; f = pathlib.Path(sys.argv[1]); f.with_name(f'.{f.name}.new').write_text('half');"
@@ -42,6 +42,18 @@ def is_alive(process_id):
 def file(tmp_path):
     """Where the page shall be."""
     return tmp_path / "digests/today.html"
+
+
+@pytest.fixture
+async def later(monkeypatch):
+    """Lets the clock of the event loop jump by some seconds."""
+    loop = asyncio.get_running_loop()
+
+    def jump(seconds):
+        real = loop.time
+        monkeypatch.setattr(loop, "time", lambda: real() + seconds)
+
+    return jump
 
 
 def left_in(folder):
@@ -116,11 +128,15 @@ async def test_a_program_that_reads_nothing_is_not_waited_for_in_vain(file):
         await write_page(file, large, program=program("import time; time.sleep(600)"), seconds=0.5)
 
 
-async def test_a_program_that_takes_too_long_is_ended_and_leaves_nothing(file):
+async def test_a_program_that_takes_too_long_is_ended_and_leaves_nothing(file, later):
     file.parent.mkdir()
-    endless = program(HALF + "import time; time.sleep(600)")
-    with pytest.raises(Unavailable, match=r"today.html was not written within 1 s$"):
-        await write_page(file, VALUES, program=endless, seconds=1.0)
+    half = unfinished(file)
+    writing = asyncio.create_task(write_page(file, VALUES, program=program(HALF + "import time; time.sleep(600)")))
+    await until(lambda: half.exists() and half.read_text() == "half")
+    assert not writing.done()
+    later(PAGE_SECONDS)
+    with pytest.raises(Unavailable, match=rf"today.html was not written within {PAGE_SECONDS:g} s$"):
+        await writing
     assert left_in(file.parent) == []
 
 

@@ -1,11 +1,13 @@
 """Digests of what is in the log: what is told to whom, and once."""
 
+import asyncio
 import os
 
 import pytest
 from support.clock import Clock
 from support.reporter import Reporter, running
 
+from senter.errors import ConfigurationError
 from senter.reporter.activity import LogOptions
 from senter.reporter.notice import Action
 from senter.reporter.store import Store
@@ -115,6 +117,34 @@ async def test_a_restart_of_the_reporter_does_not_move_the_mark(file, clock):
         assert all(shown.replaces for shown in after.screen.shown)
 
 
+async def test_after_a_power_cut_the_user_was_there_as_long_as_something_was_done(file, clock):
+    before = Reporter(Store(file), clock)
+    await before.service.start()
+    await here(before)
+    clock.forward(hours=8)
+    await before.log(summary="in the evening")
+    await before.settled()
+    before.store.close()
+    clock.forward(minutes=5)
+    async with running(Reporter(Store(file), clock)) as after:
+        after.service.came("another boot/1")
+        await after.settled()
+        assert after.titles == []
+    await before.service.stop()
+
+
+async def test_a_user_who_is_there_when_the_reporter_ends_was_there_until_then(file, clock):
+    async with running(Reporter(Store(file), clock)) as before:
+        await here(before)
+        clock.forward(hours=2)
+    ended = clock.microseconds
+    clock.forward(hours=8)
+    async with running(Reporter(Store(file), clock)) as after:
+        after.service.came("another boot/1")
+        await after.settled()
+        assert await after.service.away_since() == ended
+
+
 # while you were away
 
 
@@ -208,10 +238,10 @@ async def test_a_type_that_is_switched_off_is_not_shown(file, clock):
 
 async def test_a_digest_tells_what_waits_what_it_cost_and_what_comes_next(reporter):
     await reporter.notify("Write to Ann?", "a draft", type="approval", actions=[APPROVE])
-    await reporter.service.tell("costs", "costs-2026-11-21", ["Saturday: 1,200 tokens"], 0, ":1.5")
-    await reporter.service.tell("coming", "goals", ["Research: 1 of 3 steps done", "  "], 0, ":1.5")
+    await reporter.service.tell("costs", "costs-2026-11-21", ["Saturday: 1,200 tokens"], 0)
+    await reporter.service.tell("coming", "goals", ["Research: 1 of 3 steps done", "  "], 0)
     text = await reporter.service.digest(24)
-    assert "Waiting for your approval: 1\n   • Write to Ann?: a draft" in text
+    assert "Waiting for your approval: 1\n   • Write to Ann? a draft" in text
     assert "Saturday: 1,200 tokens" in text
     assert text.endswith("Research: 1 of 3 steps done")
 
@@ -234,6 +264,17 @@ async def test_a_plain_digest_has_no_emoji(file, clock):
     async with running(Reporter(Store(file), clock)) as reporter:
         assert not (await reporter.service.digest(24)).isascii()
         assert (await reporter.service.digest(24, plain=True)).isascii()
+
+
+async def test_where_the_user_wants_no_emoji_the_daily_digest_and_its_page_have_none(file, clock):
+    clock.set("2026-11-22 09:00")
+    async with running(Reporter(Store(file), clock, plain=True)) as reporter:
+        await reporter.log("goal_completed", "Goal achieved: the deck")
+        assert (await reporter.digest()).isascii()
+        assert reporter.screen.shown[0].body.isascii()
+        assert [section["emoji"] for section in reporter.pages["2026-11-22.html"]["sections"]] == [""]
+        await reporter.service.digest_page(24)
+        assert [section["emoji"] for section in reporter.pages["latest.html"]["sections"]] == [""]
 
 
 # pages
@@ -309,6 +350,56 @@ async def test_what_is_older_than_the_user_wants_is_forgotten(file, clock):
         await reporter.settled()
         assert [found.summary for found in await reporter.service.activities(0, 10, 0)] == ["new"]
         assert list(page.parent.iterdir()) == []
+
+
+async def test_what_no_digest_has_told_is_not_forgotten(file, clock):
+    async with running(Reporter(Store(file), clock, keep_days=2)) as before:
+        await before.digest()
+        await before.log("goal_completed", "told by nobody")
+        await before.log("goal_completed", "told by nobody either")
+    clock.forward(days=3)
+    async with running(Reporter(Store(file), clock, keep_days=2)) as reporter:
+        await reporter.settled()
+        assert "Goals achieved: 2" in await reporter.digest()
+        clock.forward(days=40)
+        await reporter.log()
+        await reporter.digest()
+        await reporter.settled()
+        assert len(await reporter.service.activities(0, 10, 0)) == 1
+
+
+@pytest.mark.parametrize("days", [-1, 36_501, 10**12])
+def test_a_number_of_days_that_is_none_is_refused(file, clock, days):
+    with pytest.raises(ConfigurationError, match=r"\[reporter\] keep_days must be 0 to 36500, not"):
+        Reporter(Store(file), clock, keep_days=days)
+
+
+async def test_a_page_that_cannot_be_deleted_does_not_keep_the_others(file, clock):
+    async with running(Reporter(Store(file), clock, keep_days=7)) as reporter:
+        await reporter.settled()
+        folder = file.parent / "digests"
+        folder.mkdir()
+        (folder / "folder.html").mkdir()
+        (folder / "dangling.html").symlink_to(folder / "nothing")
+        (folder / ".half.html.new").touch()
+        for page in folder.iterdir():
+            os.utime(page, (0, 0), follow_symlinks=False)
+        await reporter.digests.forget()
+        assert [page.name for page in folder.iterdir()] == ["folder.html"]
+
+
+async def test_two_pages_at_once_are_written_one_after_the_other(reporter):
+    writing = 0
+
+    async def write_page(file, values):
+        nonlocal writing
+        writing += 1
+        await asyncio.sleep(0)
+        assert writing == 1
+        writing -= 1
+
+    reporter.digests._write_page = write_page
+    await asyncio.gather(*(reporter.service.digest_page(24) for _ in range(3)), reporter.digest())
 
 
 async def test_where_all_is_kept_nothing_is_forgotten(file, clock):

@@ -87,16 +87,37 @@ def test_what_the_heading_says_is_not_said_again(name, kind, summary, line):
     assert lines(name, activity(kind, summary)) == [line]
 
 
-@pytest.mark.parametrize("end", ["goal_completed", "goal_failed", "goal_cancelled"])
-def test_a_goal_that_has_ended_waits_no_more(end):
-    waited = [activity("goal_waiting", goal="7"), activity(end, goal="7")]
+@pytest.mark.parametrize(
+    "event",
+    [
+        *("goal_completed", "goal_unanswered", "goal_failed", "goal_cancelled"),
+        *("plan_created", "task_completed", "task_failed"),
+    ],
+)
+def test_a_goal_that_has_gone_on_or_ended_waits_no_more(event):
+    waited = [activity("goal_waiting", goal="7"), activity(event, goal="7")]
     assert WAITING not in names(Material(waited, "today"))
     assert WAITING in names(Material(waited[::-1], "today"))
-    assert WAITING in names(Material([waited[0], activity(end, goal="8")], "today"))
+    assert WAITING in names(Material([waited[0], activity(event, goal="8")], "today"))
 
 
-def test_a_goal_without_an_id_waits_on_whatever_ends():
-    assert WAITING in names(material("goal_waiting", "goal_completed"))
+def test_a_goal_waits_on_whatever_else_is_told_of_it():
+    assert WAITING in names(Material([activity(kind, goal="7") for kind in ("goal_waiting", "else")], "today"))
+
+
+def test_a_goal_that_waits_again_waits_once_for_the_latest_reason():
+    seven, eight, again = (
+        activity("goal_waiting", f"Waiting: {text}", goal=goal)
+        for text, goal in (("a model", "7"), ("a mail", "8"), ("a budget", "7"))
+    )
+    assert lines(WAITING, seven, eight, again) == ["a mail", "a budget"]
+    assert lines(WAITING, seven, activity("goal_cancelled", goal="7"), again) == ["a budget"]
+
+
+def test_goals_without_an_id_wait_on_whatever_ends():
+    assert lines(WAITING, *material("goal_waiting", "goal_waiting", "goal_completed").activities) == [
+        *("goal_waiting 1", "goal_waiting 2")
+    ]
 
 
 def test_what_can_be_opened_keeps_its_path():

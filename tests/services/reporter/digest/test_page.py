@@ -44,6 +44,12 @@ def test_a_long_section_says_how_much_it_leaves_out():
     assert (len(section["lines"]), section["left_out"]) == (50, 3)
 
 
+def test_a_page_tells_the_costs_of_all_days_the_oldest_first():
+    days = [f"day {number}" for number in range(1, 9)]
+    (section,) = page(material(costs=days))["sections"]
+    assert ([line["text"] for line in section["lines"]], section["left_out"]) == (days, 0)
+
+
 def test_activities_are_told_day_by_day_with_local_times():
     done = [activity("task_completed", text, hours * 60) for text, hours in (("a", 0), ("b", 14), ("c", 15))]
     days = page(Material(done, "today"))["days"]

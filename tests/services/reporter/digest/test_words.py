@@ -113,6 +113,11 @@ def test_what_waits_for_approval_is_counted_also_beyond_what_is_shown():
     assert lines[-2:] == ["   • question 4", "   … and 2 more"]
 
 
+def test_of_the_costs_of_many_days_the_newest_five_are_told():
+    lines = digest_text(material(costs=[f"day {number}" for number in range(1, 9)])).splitlines()
+    assert lines[2:] == ["💰 Cost:"] + [f"   • day {number}" for number in (4, 5, 6, 7, 8)]
+
+
 def test_failed_tasks_alone_are_told_too():
     assert "✅ Tasks: 0 completed, 1 failed" in digest_text(material("task_failed"))
 
@@ -178,6 +183,10 @@ def test_progress_tells_any_summary_on_one_short_line(summary):
         ({"task_failed": 1}, "1 task failed"),
         ({"task_failed": 2, "goal_failed": 1}, "2 tasks failed, 1 goal failed"),
         ({"plan_created": 1, "research_complete": 1}, "2 other"),
+        ({"goal_cancelled": 1, "goal_waiting": 1, "plan_created": 1}, "1 goal cancelled, waited once, 1 other"),
+        ({"goal_cancelled": 2, "goal_waiting": 3}, "2 goals cancelled, waited 3 times"),
+        ({"goal_unanswered": 1}, "1 goal without an answer"),
+        ({"goal_completed": 1, "goal_unanswered": 2}, "1 goal achieved, 2 goals without an answer"),
         ({"task_completed": 12345}, "12,345 tasks completed"),
         (
             {"task_completed": 9, "task_failed": 1, "goal_completed": 1, "plan_created": 2},

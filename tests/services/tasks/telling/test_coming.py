@@ -2,7 +2,8 @@
 
 import pytest
 
-from senter.reporter.service import MOST_LINES
+from senter.reporter.digest.material import COMING, Material
+from senter.reporter.digest.words import LINES_TOLD, digest_text
 from senter.tasks.goal import NEW, PLANNING, RUNNING, WAITING, Goal
 from senter.tasks.telling.coming import MOST_GOALS, lines_of
 from senter.wording import LONGEST_LINE
@@ -47,10 +48,18 @@ def goals(count):
 
 @pytest.mark.parametrize(
     ("total", "last"),
-    [(10, "goal 9: not begun"), (11, "… and 1 more goal"), (5000, "… and 4990 more goals")],
+    [(5, "goal 4: not begun"), (6, "… and 1 more goal"), (5000, "… and 4995 more goals")],
 )
-def test_ten_have_a_line_of_their_own_and_the_others_are_counted(total, last):
+def test_five_have_a_line_of_their_own_and_the_others_are_counted(total, last):
     told = lines_of(goals(min(total, MOST_GOALS)), total)
     assert told[:2] == ["goal 0: not begun", "goal 1: not begun"]
     assert told[-1] == last
-    assert len(told) <= MOST_GOALS + 1 <= MOST_LINES
+    assert len(told) <= MOST_GOALS + 1
+
+
+def test_a_digest_tells_all_of_these_lines_so_that_the_last_one_counts_all_the_others():
+    lines = lines_of(goals(MOST_GOALS), 42)
+    assert len(lines) == LINES_TOLD[COMING]
+    *told, last = digest_text(Material([], "today", coming=lines)).splitlines()
+    assert last == "   • … and 37 more goals"
+    assert told[-MOST_GOALS:] == [f"   • goal {number}: not begun" for number in range(MOST_GOALS)]

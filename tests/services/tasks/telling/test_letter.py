@@ -1,5 +1,7 @@
 """What the reporter is told about goals."""
 
+from dataclasses import replace
+
 import pytest
 
 from senter.reporter.activity import check_type
@@ -93,6 +95,11 @@ def test_that_a_goal_waits_has_the_same_key_every_time_and_another_one_for_every
     again = letter.goal_waits(GOAL, "another reason").key
     assert again == letter.goal_waits(GOAL, "needs a model").key
     assert again != letter.goal_waits(Goal("7", "x", "running", created=6), "").key
+
+
+def test_that_it_waits_is_another_event_when_it_has_gone_on_or_was_started_anew():
+    waits = [GOAL, replace(GOAL, tasks_done=1), replace(GOAL, started=6), replace(GOAL, tasks_done=1, started=6)]
+    assert len({letter.goal_waits(goal, "needs a model").key for goal in waits}) == len(waits)
 
 
 def test_a_click_opens_the_report():
