@@ -1,6 +1,7 @@
 """What every test over a real bus stands on: a home of its own and, where it asks for one, a bus of its own."""
 
 import os
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -15,17 +16,20 @@ Launch = Callable[..., Awaitable[Program]]
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home with nothing in it, and no trace of the session the tests run in."""
     for variable in os.environ:
         if variable.startswith(("XDG_", "DBUS_", "NOTIFY_SOCKET", "WATCHDOG_")):
             monkeypatch.delenv(variable)
     folder = tmp_path / "home"
-    for name in ("CONFIG_HOME", "DATA_HOME", "STATE_HOME", "CACHE_HOME", "RUNTIME_DIR"):
+    for name in ("CONFIG_HOME", "DATA_HOME", "STATE_HOME", "CACHE_HOME"):
         (folder / name).mkdir(parents=True, mode=0o700)
         monkeypatch.setenv(f"XDG_{name}", str(folder / name))
     monkeypatch.setenv("HOME", str(folder))
-    return folder
+    # apart, because the name of a socket has 107 bytes at most (unix(7))
+    with tempfile.TemporaryDirectory(prefix="senter-") as runtime:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+        yield folder
 
 
 @pytest.fixture

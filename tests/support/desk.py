@@ -51,6 +51,9 @@ class Desk:
 
     async def open_target(self, *target):
         """Open a file or an address."""
+        self.called.set()
+        if self.gate:
+            await self.gate.wait()
         if self.refusal:
             raise self.refusal
         self.opened.append(target)

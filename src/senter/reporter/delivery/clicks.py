@@ -50,6 +50,12 @@ class Clicks:
         self._chosen = chosen
         self._noting = asyncio.Lock()
         self._unnoted: dict[str, str] = {}
+        self._opening: set[asyncio.Future[None]] = set()
+
+    def give_up_opening(self) -> None:
+        """Wait no longer for what is being opened; such a click counts as none."""
+        for opening in self._opening:
+            opening.cancel()
 
     async def click(self, notice_id: str, action_key: str, token: str) -> str:
         """Do what a click is for; returns what went wrong, or an empty string.
@@ -114,7 +120,7 @@ class Clicks:
     async def _carry_out(self, notice: Notice, action_key: str, token: str) -> str:
         try:
             if action_key == BODY and notice.open:
-                await self._open_target(notice.open, token)
+                await self._open(notice.open, token)
             for action in notice.actions:
                 if action.key == action_key:
                     await self._press(action.bus_name, action.member, action.argument)
@@ -122,6 +128,15 @@ class Clicks:
             logger.warning("A click could not be carried out: %s", error)
             return str(error)
         return ""
+
+    async def _open(self, target: str, token: str) -> None:
+        """Open something, unless it is given up meanwhile: a desktop may be asking the user with what."""
+        opening = asyncio.ensure_future(self._open_target(target, token))
+        self._opening.add(opening)
+        try:
+            await opening
+        finally:
+            self._opening.discard(opening)
 
     async def _note(self, notice: Notice, action_key: str, failed: bool) -> None:
         if _is_answer(notice, action_key, failed):

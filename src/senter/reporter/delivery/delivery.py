@@ -107,6 +107,7 @@ class Delivery:
     async def stop(self) -> None:
         """End what is under way, within six seconds; what is still waiting is shown after the next start."""
         self._stopped = True
+        self._clicks.give_up_opening()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=STOP_PATIENCE)
             for task in late:
@@ -121,7 +122,7 @@ class Delivery:
             return Check("notifications", "ok", "switched off in config.toml")
         if await self._screen.present():
             return Check("notifications", "ok", "")
-        fix = "no notification server is running; notices wait until one is, and senter digest tells them"
+        fix = "no notification server is running; notices wait until one is"
         return Check("notifications", "warn", fix)
 
     async def deliver(self) -> None:

@@ -1282,6 +1282,19 @@ async def test_a_click_that_a_stop_interrupts_can_be_repeated(file, clock, monke
         assert (after.on_screen, after.state(notice_id)) == (["Title"], SHOWN)
 
 
+async def test_a_stop_does_not_wait_for_a_desktop_that_asks_with_what_to_open(file, clock):
+    desk = await Desk(file, clock).start()
+    notice_id = await desk.notify(open="/report.md")
+    desk.gate = asyncio.Event()
+    click = asyncio.create_task(desk.delivery.chosen(notice_id, "default", ""))
+    await soon(desk.called)
+    async with asyncio.timeout(module.STOP_PATIENCE / 2):
+        await desk.delivery.stop()
+    await asyncio.wait({click})
+    assert desk.state(notice_id) == SHOWN
+    desk.database.close()
+
+
 async def test_after_the_stop_nothing_is_begun(file, clock):
     desk = await Desk(file, clock).start()
     notice_id = desk.add(actions=[STOP])
