@@ -84,14 +84,14 @@ class Connection:
         """Return when the bus has gone away."""
         await self._bus.wait_lost()
 
-    async def reopen(self) -> bool:
+    async def reopen(self, tries: int = RECONNECT_TRIES) -> bool:
         """Come back after the bus was lost: connect, export, subscribe and own as before.
 
-        Waits 0.5 s before each of ten tries, because a unit that changes its state while systemd itself has lost
+        Waits 0.5 s before every try, because a unit that changes its state while systemd itself has lost
         the bus can stall the manager. Returns False when a name is somebody else's now. Raises NotRunning when
         every try failed.
         """
-        for _ in range(RECONNECT_TRIES):
+        for _ in range(tries):
             if self._bus is not None:
                 self._bus.close()
             await asyncio.sleep(RECONNECT_PAUSE)

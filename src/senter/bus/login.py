@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from senter.bus.attendance import Attendance, Sight
-from senter.bus.connection import Connection, NobodyThere
+from senter.bus.connection import RECONNECT_TRIES, Connection, NobodyThere
 from senter.bus.signals import Handler, Match, name_changes
 from senter.errors import SenterError
 
@@ -271,17 +271,18 @@ class Login:
 
     async def _keep(self, is_open: bool) -> None:
         """Come to the bus whenever there is one."""
-        pause = 0.0
+        pause, tries = 0.0, 1
         while True:
             if is_open:
                 await self._connection.wait_lost()
+                tries = RECONNECT_TRIES
                 self._answering.clear()
                 logger.warning("Locking, sleep and the battery are not noticed until the system bus is back")
             try:
-                is_open = await self._connection.reopen()
+                is_open = await self._connection.reopen(tries)
                 pause = 0.0
             except SenterError as error:
-                is_open, pause = False, _longer(pause)
+                is_open, pause, tries = False, _longer(pause), 1
                 logger.debug("The system bus is looked for again in %g s: %s", pause, error)
                 await asyncio.sleep(pause)
 
