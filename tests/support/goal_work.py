@@ -6,8 +6,8 @@ import threading
 
 from senter.errors import Unavailable
 from senter.tasks.goal import ENDED, GoalOptions
-from senter.tasks.plan import Step
-from senter.tasks.pursuit import Pursuit
+from senter.tasks.planning.plan import Step
+from senter.tasks.pursuing.pursuit import Pursuit
 from senter.tasks.service import TasksService
 from senter.tasks.store import Store
 from senter.tasks.telling.telling import Telling

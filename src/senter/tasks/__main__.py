@@ -9,7 +9,9 @@ from senter.bus.runtime import Parts, is_wanted, run, wait_wanted
 from senter.host.clock import local_now
 from senter.models.client import ModelClient
 from senter.reporter.client import ReporterClient
-from senter.tasks import executor, interface, planner, pursuit, service, store
+from senter.tasks import interface, service, store
+from senter.tasks.planning import planner
+from senter.tasks.pursuing import executor, pursuit
 from senter.tasks.telling import telling
 from senter.tasks.tools.toolbox import Toolbox
 

@@ -23,8 +23,8 @@ from senter.tasks.goal import (
     check_goal,
     check_state,
 )
-from senter.tasks.plan import check_named
-from senter.tasks.pursuit import Pursuit
+from senter.tasks.planning.plan import check_named
+from senter.tasks.pursuing.pursuit import Pursuit
 from senter.tasks.store import Store
 from senter.tasks.telling.letter import goal_cancelled, goals_damaged
 from senter.tasks.telling.telling import Telling

@@ -29,7 +29,7 @@ from senter.tasks.goal import (
     GoalOptions,
     Task,
 )
-from senter.tasks.plan import Step
+from senter.tasks.planning.plan import Step
 from senter.tasks.telling.letter import Letter
 from senter.tasks.tools.findings import Findings, from_json, to_json
 

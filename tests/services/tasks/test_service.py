@@ -12,7 +12,7 @@ from support.private_bus import until
 from senter import database
 from senter.errors import BudgetSpent, Denied, InvalidArgument, InvalidState, NoModel, NoSuchGoal, Unavailable
 from senter.tasks.goal import CANCELLED, COMPLETED, FAILED, IN_PROGRESS, PENDING, RUNNING, WAITING, GoalOptions
-from senter.tasks.plan import Step
+from senter.tasks.planning.plan import Step
 from senter.tasks.store import Store
 
 AWAY = Unavailable("the reporter is not there")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from senter.errors import Unavailable
-from senter.tasks.tools.documents import passages_of
+from senter.tasks.reader.documents import passages_of
 from senter.tasks.tools.findings import Findings, Passage
 from senter.tasks.tools.reading import allowed, content_of, is_below, real_path, shown
 from senter.tasks.tools.tool import Context, Tool, schema

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from senter.errors import SenterError, Unavailable
+from senter.tasks.reader.documents import passages_of
 from senter.tasks.text.ranking import Ranking
 from senter.tasks.text.summary import question_of
 from senter.tasks.text.words import content_words, helping_words
-from senter.tasks.tools.documents import passages_of
 from senter.tasks.tools.findings import Findings, Passage
 from senter.tasks.tools.reading import allowed, content_of, folded, is_below, is_closed, shown
 from senter.tasks.tools.tool import Context, Tool, schema

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from senter.errors import Denied, InvalidArgument, Unavailable
-from senter.tasks.tools.documents import HEAD, LARGEST, is_document
+from senter.tasks.reader.documents import HEAD, LARGEST, is_document
 from senter.wording import one_line, shortened
 
 CLOSED = ("/boot", "/dev", "/etc", "/proc", "/run", "/sys", "/var/lib", "/var/log")

@@ -5,10 +5,10 @@ from contextlib import closing
 from typing import Any
 
 from senter.errors import InvalidArgument, SenterError, Unavailable
+from senter.tasks.reader.documents import passages_of, title_of
 from senter.tasks.text.ranking import Ranking
 from senter.tasks.text.summary import question_of
 from senter.tasks.text.words import content_words, helping_words
-from senter.tasks.tools.documents import passages_of, title_of
 from senter.tasks.tools.fetch import SCHEMES, Fetched, fetch_all, host_of
 from senter.tasks.tools.findings import Findings, Passage
 from senter.tasks.tools.tool import Context, Tool, schema

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from senter.errors import Unavailable
-from senter.tasks.tools.documents import LARGEST, LONGEST_PASSAGE, passages_of, title_of
+from senter.tasks.reader.documents import LARGEST, LONGEST_PASSAGE, passages_of, title_of
 
 
 def locked(content):

@@ -8,7 +8,7 @@ from typing import Protocol
 from senter.errors import BudgetSpent, InvalidArgument, NoModel, SenterError, Unavailable
 from senter.models.request import BACKGROUND, GenerateOptions, Outcome
 from senter.tasks.goal import Goal
-from senter.tasks.plan import MOST_STEPS, Step, keyword_plan, plan_schema, read_plan
+from senter.tasks.planning.plan import MOST_STEPS, Step, keyword_plan, plan_schema, read_plan
 from senter.tasks.tools.catalogue import TOOLS
 
 MODEL, KEYWORDS = "model", "keywords"

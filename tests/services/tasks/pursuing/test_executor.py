@@ -5,8 +5,9 @@ import pytest
 from senter.errors import BudgetSpent, Denied, ModelFailed, NoModel, Unavailable
 from senter.models.request import Outcome
 from senter.settings import TasksSettings
-from senter.tasks import executor as module
-from senter.tasks.executor import (
+from senter.tasks.goal import Goal, Task
+from senter.tasks.pursuing import executor as module
+from senter.tasks.pursuing.executor import (
     LONGEST_SOURCES,
     MODEL_TRIES,
     NEEDS_MODEL,
@@ -15,7 +16,6 @@ from senter.tasks.executor import (
     numbered,
     thinking_messages,
 )
-from senter.tasks.goal import Goal, Task
 from senter.tasks.text.summary import NOT_ANSWERED
 from senter.tasks.tools.findings import Findings, Passage
 

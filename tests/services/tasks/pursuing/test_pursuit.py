@@ -9,8 +9,8 @@ from support.private_bus import until
 
 from senter.errors import ConfigurationError, Denied, InvalidState, Unavailable
 from senter.tasks.goal import COMPLETED, ENDED, FAILED, IN_PROGRESS, PENDING, RUNNING, GoalOptions
-from senter.tasks.plan import Step
-from senter.tasks.pursuit import INTERNAL, Pursuit
+from senter.tasks.planning.plan import Step
+from senter.tasks.pursuing.pursuit import INTERNAL, Pursuit
 from senter.tasks.telling.letter import Letter
 from senter.tasks.tools.findings import Findings
 

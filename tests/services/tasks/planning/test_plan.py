@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from senter.errors import InvalidArgument
 from senter.tasks.goal import TYPES
-from senter.tasks.plan import (
+from senter.tasks.planning.plan import (
     MOST_STEPS,
     Step,
     allowed_paths,

@@ -7,8 +7,8 @@ import pytest
 from senter.errors import BudgetSpent, Busy, Internal, InvalidArgument, ModelFailed, NoModel, Unavailable
 from senter.models.request import Outcome
 from senter.tasks.goal import Goal
-from senter.tasks.plan import keyword_plan, plan_schema
-from senter.tasks.planner import PLAN_DEADLINE_MS, Planner, planning_messages
+from senter.tasks.planning.plan import keyword_plan, plan_schema
+from senter.tasks.planning.planner import PLAN_DEADLINE_MS, Planner, planning_messages
 from senter.tasks.tools.catalogue import TOOLS
 
 GOAL = "Research the cure from the documents in /papers"
@@ -71,7 +71,7 @@ async def test_why_no_model_made_it_is_in_the_log(error, caplog):
 
 
 async def test_a_model_that_went_away_is_asked_again(monkeypatch):
-    monkeypatch.setattr("senter.tasks.planner.BACK_OFF_SECONDS", 0)
+    monkeypatch.setattr("senter.tasks.planning.planner.BACK_OFF_SECONDS", 0)
     model = FakeModel(Unavailable("the worker went away"))
     await Planner(model).plan(goal())
     assert len(model.asked) == 2

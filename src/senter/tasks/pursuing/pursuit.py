@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 from senter.database import Disk
 from senter.errors import BudgetSpent, ConfigurationError, InvalidState, NoModel, SenterError
-from senter.tasks.executor import PICKED
 from senter.tasks.goal import (
     COMPLETED,
     FAILED,
@@ -29,7 +28,8 @@ from senter.tasks.goal import (
     what_failed,
     why_hopeless,
 )
-from senter.tasks.plan import Step
+from senter.tasks.planning.plan import Step
+from senter.tasks.pursuing.executor import PICKED
 from senter.tasks.store import Store
 from senter.tasks.telling import letter
 from senter.tasks.text.report import answered, file_name, report

@@ -11,8 +11,8 @@ from senter.errors import Busy, Denied, ModelFailed, NoModel, Unavailable
 from senter.models.request import GenerateOptions, Outcome
 from senter.settings import TasksSettings
 from senter.tasks.goal import Goal, Task
-from senter.tasks.plan import DOCUMENTS, allowed_paths, named_hosts, named_paths, wants_writing
-from senter.tasks.planner import Model
+from senter.tasks.planning.plan import DOCUMENTS, allowed_paths, named_hosts, named_paths, wants_writing
+from senter.tasks.planning.planner import Model
 from senter.tasks.text.summary import NOT_ANSWERED, cites, summarise
 from senter.tasks.tools.findings import Findings, Passage, merged
 from senter.tasks.tools.tool import Context
