@@ -73,7 +73,9 @@ uninstall:  ## Take away everything that install put in place; databases and set
 	@[ -n "$(DESTDIR)" ] || $(USER_SYSTEMCTL) daemon-reload 2>/dev/null || true
 
 bench: setup  ## Measure start, calls, memory and wake-ups, each beside a reference
-	$$([ "$$(id -u)" -eq 0 ] || echo sudo) packaging/private-session --display $(PYTHON) benchmarks/figures.py
+	rm -rf build/bench && mkdir -p build/bench && chmod 777 build/bench
+	$$([ "$$(id -u)" -eq 0 ] || echo sudo) packaging/private-session --display --bind "$(CURDIR)/build/bench" -- \
+		$(PYTHON) benchmarks/figures.py "$(CURDIR)/build/bench"
 
 clean:  ## Remove what make made here
 	rm -rf $(VENV) build *.egg-info src/*.egg-info

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import models
 import reporter
+import tasks
 from session import REFERENCE, install, milliseconds, pid_of, pss, systemctl, tell
 
 from senter.bus.connection import Connection
@@ -142,6 +143,7 @@ def main() -> None:
     systemctl("restart", *(room.unit for room in rooms))
     for room in rooms:
         tell(f"memory of {room.title} (PSS)", pss(pid_of(room.unit)), "MB", pss(pid_of(REFERENCE)))
+    tasks.main()
     reporter.main()
     models.main()
     status = milliseconds(

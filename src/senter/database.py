@@ -97,6 +97,11 @@ class Database:
             self._require_writable(connection)
         return "" if answer == "ok" else answer
 
+    def checkpoint(self) -> None:
+        """Bring all that was committed into the file itself, so that it is whole without its helper files."""
+        with self.reading() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def damaged(self) -> list[Path]:
         """The files that were set aside because they were damaged."""
         return sorted(self.file.parent.glob(f"{self.file.name}.damaged-*[0-9]"))

@@ -87,6 +87,20 @@ class TasksSettings:
     """The address of a SearXNG server; empty to ask public search engines."""
     folders: tuple[str, ...] = ("/",)
     """Below which folders documents may be read, when a goal names one."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Servers that goals may ask although their addresses are not public: ``host`` or ``host:port``."""
+    calendars: tuple[str, ...] = ()
+    """Calendars that goals may look into: ``.ics`` files, and folders of them."""
+    commands: bool = False
+    """Whether goals may run programs, each confined and after it was approved."""
+    steps_per_goal: int = 60
+    """How many attempts at steps a goal may take in all."""
+    minutes_per_goal: int = 240
+    """How long all steps of a goal together may be worked on."""
+    lid_hours: float = 4.0
+    """How long a closed laptop goes on while goals are worked on; 0 to let it sleep."""
+    lid_battery: int = 30
+    """Below how many percent of battery a closed laptop is let go to sleep."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from senter.models.request import GenerateOptions, Outcome
 from senter.reporter.activity import Activity, LogOptions
 from senter.reporter.notice import Notice, NotifyOptions
 from senter.reporter.summary import Summary
+from senter.tasks.approvals.approval import Approval
 from senter.tasks.goal import Goal, GoalOptions, Task
+from senter.tasks.tools.network_log import Request
 
 INTERFACES = REPOSITORY / "units/interfaces"
 DOCUMENTATION = "org.gtk.GDBus.DocString"
@@ -69,12 +71,20 @@ TASKS = {
     "ListGoals": (f"state:s {LIMIT_AND_OFFSET}", "aa{sv}"),
     "Plan": ("goal_id:s", "aa{sv}"),
     "Result": ("goal_id:s", "s"),
+    "Requests": (f"goal_id:s {LIMIT_AND_OFFSET}", "aa{sv}"),
+    "Approve": ("task_id:s", ""),
+    "Deny": ("task_id:s", ""),
+    "PendingApprovals": ("", "aa{sv}"),
+    "UpdateTask": ("task_id:s status:s result:s", ""),
+    "Pause": ("", ""),
+    "Resume": ("", ""),
     "Check": ("", "a(sss)"),
 }
 TASKS_SIGNALS = {
     "GoalChanged": "id:s state:s",
     "TaskChanged": "id:s goal_id:s status:s",
     "GoalFinished": "id:s outcome:s report_path:s",
+    "ApprovalRequested": "task_id:s what:s",
 }
 
 CONTRACT = {
@@ -96,14 +106,18 @@ STRUCTURES = {
     Goal: {
         **{"id": "s", "description": "s", "state": "s", "focus": "s", "origin": "s", "outcome": "s", "error": "s"},
         **{"report": "s", "planner": "s", "priority": "y", "created": "t", "started": "t", "finished": "t"},
-        **{"tasks_done": "u", "tasks_total": "u"},
+        **{"tasks_done": "u", "tasks_total": "u", "deadline": "t"},
     },
     Task: {
         **{"id": "s", "goal_id": "s", "description": "s", "type": "s", "status": "s", "tool": "s", "error": "s"},
         **{"summary": "s", "priority": "y", "depends_on": "as", "created": "t", "started": "t", "finished": "t"},
-        "attempts": "u",
+        **{"attempts": "u", "not_before": "t", "replaced": "b"},
     },
-    GoalOptions: {"priority": "y", "focus": "s", "origin": "s", "key": "s"},
+    Approval: {
+        **{"task_id": "s", "goal_id": "s", "title": "s", "kind": "s", "question": "s", "asked": "t", "until": "t"},
+    },
+    Request: {"time": "t", "url": "s", "address": "s", "outcome": "s", "task_id": "s"},
+    GoalOptions: {"priority": "y", "focus": "s", "origin": "s", "key": "s", "deadline": "t"},
     LogOptions: {"importance": "s", "details": "a{sv}", "key": "s"},
     NotifyOptions: {"urgency": "s", "open": "s", "key": "s", "type": "s", "actions": "a(sssss)"},
     Activity: {

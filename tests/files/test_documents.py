@@ -11,6 +11,8 @@ from files.source import REPOSITORY
 from senter import settings
 from senter.cli.__main__ import main
 from senter.models.providers.provider import PRESETS, providers_of
+from senter.tasks.tools.catalogue import TOOLS
+from senter.tasks.tools.tool import asks_nothing
 
 DOCUMENTS = [
     path
@@ -19,6 +21,7 @@ DOCUMENTS = [
 ] + sorted((REPOSITORY / "docs").glob("*.md"))
 
 MODELS = REPOSITORY / "docs/models.md"
+GOALS = REPOSITORY / "docs/goals.md"
 
 every_document = pytest.mark.parametrize(
     "document", DOCUMENTS, ids=lambda path: path.relative_to(REPOSITORY).as_posix()
@@ -109,6 +112,20 @@ def test_every_setting_of_models_is_in_the_document_of_models():
     text = MODELS.read_text(encoding="utf-8")
     known = [field for section in (settings.ModelSettings, settings.BudgetSettings) for field in fields(section)]
     assert [field.name for field in known if f"\n{field.name} = " not in text] == []
+
+
+def test_every_setting_of_goals_is_in_the_document_of_goals_with_the_value_it_has(tmp_path):
+    block = next(block for block in SETTINGS.findall(GOALS.read_text(encoding="utf-8")) if "[tasks]" in block)
+    file = tmp_path / "config.toml"
+    file.write_text(block, encoding="utf-8")
+    assert settings.load(settings.TasksSettings, file) == settings.TasksSettings()
+    assert [field.name for field in fields(settings.TasksSettings) if f"\n{field.name} = " not in block] == []
+
+
+def test_the_document_of_goals_has_every_tool_and_says_which_ask_first():
+    rows = re.findall(r"^\| `([a-z_]+)` \|.*\| ([^|]+) \|$", GOALS.read_text(encoding="utf-8"), re.MULTILINE)
+    told = {name: answer != "no" for name, answer in rows}
+    assert told == {name: tool.asks is not asks_nothing for name, tool in TOOLS.items()}
 
 
 def test_every_command_is_in_the_readme():

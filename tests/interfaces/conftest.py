@@ -1,18 +1,28 @@
-"""What every test over a real bus stands on: a home of its own and, where it asks for one, a bus of its own."""
+"""What every test over a real bus stands on: a home of its own and, where it asks for them, buses of its own.
 
+Peers from python-dbusmock are run by the python of the system.
+"""
+
+import json
 import os
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from support.echo import ECHO, EchoInterface, EchoService
-from support.private_bus import Inbox, PrivateBus, Program, Supervisor, launch
+from support.machine import Logind, Mock, Power, begin
+from support.private_bus import DEADLINE, Inbox, PrivateBus, Program, Supervisor, launch
 
+from senter.bus.battery import UPOWER
 from senter.bus.connection import Connection, Match
+from senter.host.session import system_bus_address
 
 Connect = Callable[[], Awaitable[Connection]]
 Launch = Callable[..., Awaitable[Program]]
+
+SYSTEM_PYTHON = "/usr/bin/python3"
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +112,61 @@ async def supervisor(tmp_path: Path) -> AsyncIterator[Supervisor]:
     listening = Supervisor(tmp_path)
     yield listening
     listening.close()
+
+
+@pytest.fixture(scope="session")
+def dbusmock() -> None:
+    """Skips without dbusmock."""
+    try:
+        subprocess.run([SYSTEM_PYTHON, "-c", "import dbusmock"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip(f"needs Debian's python3-dbusmock: {SYSTEM_PYTHON} cannot import dbusmock")
+
+
+@pytest.fixture
+async def mock(dbusmock, run) -> Mock:
+    """Starts a mock from a template and waits until it is set up."""
+
+    async def start(client: Connection, name: str, template: str, **parameters: object) -> Program:
+        options = ["--template", template, "--parameters", json.dumps(parameters)]
+        before = await client.owner(name)
+        program = await run(SYSTEM_PYTHON, "-m", "dbusmock", *options)
+        assert not before
+        await client.wait_owned(name)
+        # The mock takes its name before it loads the template, and answers only after that.
+        await client.call(name, "/", "org.freedesktop.DBus.Peer", "Ping", timeout=DEADLINE)
+        return program
+
+    return start
+
+
+@pytest.fixture
+def system_bus(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateBus]:
+    """A system bus without logind."""
+    private = PrivateBus(tmp_path / "system")
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", private.address)
+    private.start()
+    yield private
+    private.stop()
+
+
+@pytest.fixture
+async def logind(system_bus: PrivateBus, mock: Mock) -> AsyncIterator[Logind]:
+    """logind, with the user known and nobody at the screen."""
+    connection = Connection(system_bus_address)
+    await connection.open()
+    yield await begin(connection, mock)
+    await connection.close()
+
+
+@pytest.fixture
+async def upower(system_bus: PrivateBus, mock: Mock) -> AsyncIterator[Callable[..., Awaitable[Power]]]:
+    """Starts UPower on a machine that runs on battery or not."""
+    connection = Connection(system_bus_address)
+    await connection.open()
+
+    async def start(on_battery: bool) -> Power:
+        return Power(connection, await mock(connection, UPOWER, "upower", OnBattery=on_battery))
+
+    yield start
+    await connection.close()

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import threading
 
+from senter.database import Disk
 from senter.errors import Unavailable
+from senter.settings import TasksSettings
 from senter.tasks.goal import ENDED, GoalOptions
 from senter.tasks.planning.plan import Step
 from senter.tasks.pursuing.pursuit import Pursuit
@@ -31,12 +33,22 @@ class FakePlanner:
 
     def __init__(self):
         self.plans = {}
+        self.other_plans = {}
+        self.planner = "keywords"
         self.asked = []
+        self.replanned = []
+        self.other = asyncio.Event()
+        self.other.set()
         self.held = {}
 
     def hold(self, description):
         """Let the planning of a goal take until the event that is returned is set."""
         return self.held.setdefault(description, asyncio.Event())
+
+    def hold_other(self):
+        """Let the making of another plan take until the event that is returned is set."""
+        self.other.clear()
+        return self.other
 
     async def plan(self, goal):
         """The plan."""
@@ -47,7 +59,13 @@ class FakePlanner:
         plan = self.plans.get(description, STEP)
         if isinstance(plan, Exception):
             raise plan
-        return "keywords", list(plan)
+        return self.planner, list(plan)
+
+    async def replan(self, goal, tasks, parameters):
+        """The other plan."""
+        self.replanned.append([(task.id, task.status) for task in tasks])
+        await self.other.wait()
+        return self.other_plans.get(goal.description)
 
 
 class FakeExecutor:
@@ -61,15 +79,36 @@ class FakeExecutor:
         self.cancelled = []
         self.given = {}
         self.running = self.most = 0
+        self.questions = {}
+        self.several_tries = {}
+        self.unrepeatable = set()
+        self.approved = {}
 
     def hold(self, description):
         """Let a step take until the event that is returned is set."""
         return self.held.setdefault(description, asyncio.Event())
 
-    async def run(self, goal, task, parameters, earlier):
+    def question(self, order):
+        """What the user has to approve."""
+        question = self.questions.get(order.task.description, "")
+        if isinstance(question, Exception):
+            raise question
+        return question
+
+    def tries(self, task):
+        """How often a step is tried."""
+        return self.several_tries.get(task.description, 1)
+
+    def is_repeatable(self, task):
+        """Whether a step may be done again."""
+        return task.description not in self.unrepeatable
+
+    async def run(self, order):
         """What the step finds."""
+        task = order.task
         self.began.append(task.id)
-        self.given[task.id] = (parameters, list(earlier))
+        self.given[task.id] = (order.parameters, list(order.earlier))
+        self.approved[order.attempt] = order.approved
         self.running += 1
         self.most = max(self.most, self.running)
         try:
@@ -90,13 +129,16 @@ class FakeExecutor:
 class FakeReporter:
     """Hears letters; ``away`` is the error it raises, ``lost`` makes it hear a letter and then raise it.
 
-    ``details`` is what else came with a letter, by its subject; ``coming`` is what it heard of what comes next.
+    ``details`` is what else came with a letter, by its subject; ``coming`` is what it heard of what comes next;
+    ``withdrawn`` holds the keys of notices that were taken back.
     """
 
     def __init__(self):
         self.heard = []
         self.details = {}
         self.coming = []
+        self.withdrawn = []
+        self.actions = {}
         self.away = None
         self.lost = None
         self.refused = ()
@@ -111,7 +153,14 @@ class FakeReporter:
         """Hear what is to be shown."""
         self._hear(title, body, options.open, options.key)
         self.details[title] = {"type": options.type}
+        self.actions[title] = options.actions
         return "notice"
+
+    async def withdraw(self, id_or_key):
+        """Hear that a notice is not needed any more."""
+        if self.away:
+            raise self.away
+        self.withdrawn.append(id_or_key)
 
     async def tell(self, section, key, lines):
         """Hear what comes next."""
@@ -179,10 +228,27 @@ class FaultyStore(Store):
             yield connection
 
 
+class FakeAwake:
+    """Keeps no machine awake."""
+
+    def __init__(self):
+        self.worked = []
+
+    async def start(self):
+        """Begin."""
+
+    async def stop(self):
+        """End."""
+
+    def working(self, is_working):
+        """Hear whether there is work."""
+        self.worked.append(is_working)
+
+
 class Work:
     """The tasks and everything around them; ``clock`` is support.clock's."""
 
-    def __init__(self, folder, clock, slots=3, store=None, earlier=None, permitted=True):
+    def __init__(self, folder, clock, slots=3, store=None, earlier=None, permitted=True, **chosen):
         self.store = store or FaultyStore(folder / "tasks.db")
         self.reports = folder / "reports"
         self.planner = earlier.planner if earlier else FakePlanner()
@@ -195,10 +261,14 @@ class Work:
         if permitted:
             self.permitted.set()
         self.signals = []
-        self.pursuit = Pursuit(self.store, self.planner, self.executor, self.reports, slots, clock)
-        self.pursuit.tell(*(self.hear(name) for name in ("goal", "task", "finished")))
-        telling = Telling(self.store, self.reporter, self.pursuit.on_disk, self.is_wanted)
-        self.service = TasksService(self.store, self.pursuit, telling, self.has_model, self.permitted.wait)
+        settings = TasksSettings(max_concurrent_tasks=slots, **chosen)
+        disk = Disk()
+        self.pursuit = Pursuit(self.store, self.planner, self.executor, self.reports, settings, clock, disk)
+        self.pursuit.news.tell(*(self.hear(name) for name in ("goal", "task", "finished", "asked")))
+        telling = Telling(self.store, self.reporter, disk, self.is_wanted)
+        self.awake = FakeAwake()
+        parts = (self.store, self.pursuit, telling, self.has_model, self.permitted.wait, self.awake)
+        self.service = TasksService(*parts)
 
     def hear(self, name):
         """Who hears a signal."""

@@ -23,7 +23,7 @@ CONFIG = session.HOME / ".config/senter/config.toml"
 TASKS = "ai.senter.Tasks1"
 ENDED = {"completed", "failed", "cancelled"}
 
-_IN_MOVED_TO = 0x80
+_IN_MOVED_TO, _IN_CREATE = 0x80, 0x100
 
 
 def ask(member: str, *arguments: str) -> Any:
@@ -39,6 +39,12 @@ def ask_nothing(member: str, *arguments: str) -> None:
 def add(description: str) -> str:
     """Take a goal on; its id."""
     return str(ask("AddGoal", "s", description))
+
+
+def add_with_key(description: str, key: str) -> str:
+    """Take a goal on; its id if that was acknowledged."""
+    answer = _busctl("AddGoalWith", "sa{sv}", description, "1", "key", "s", key, check=False)
+    return str(json.loads(answer.stdout)["data"][0]) if answer.returncode == 0 else ""
 
 
 def goal(goal_id: str) -> dict[str, Any]:
@@ -128,13 +134,13 @@ class ScriptedModel(ProviderProgram):
 
 
 class Arrivals:
-    """Counts how often a file of each name came to be in a folder by being renamed (inotify(7))."""
+    """Counts how often a file of each name came to be in a folder, hidden ones left out (inotify(7))."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         libc = ctypes.CDLL(None, use_errno=True)
         self._descriptor = libc.inotify_init1(os.O_NONBLOCK)
-        assert libc.inotify_add_watch(self._descriptor, os.fsencode(folder), _IN_MOVED_TO) > 0
+        assert libc.inotify_add_watch(self._descriptor, os.fsencode(folder), _IN_MOVED_TO | _IN_CREATE) > 0
         self.counts: dict[str, int] = {}
 
     def count(self) -> dict[str, int]:
@@ -149,7 +155,8 @@ class Arrivals:
         while events:
             _, _, _, length = struct.unpack_from("iIII", events)
             name = events[16 : 16 + length].rstrip(b"\0").decode()
-            self.counts[name] = self.counts.get(name, 0) + 1
+            if not name.startswith("."):
+                self.counts[name] = self.counts.get(name, 0) + 1
             events = events[16 + length :]
 
 

@@ -9,8 +9,10 @@ from senter.bus.connection import Connection
 from senter.bus.names import PRIMARY, TASKS
 from senter.bus.publish import Interface, method, private_signal, sender, signal
 from senter.bus.signatures import U32, Options, Str
-from senter.errors import InvalidArgument, InvalidState, NoSuchGoal
+from senter.errors import InvalidArgument, InvalidState, NoSuchGoal, NoSuchTask
+from senter.tasks.approvals.approval import Approval
 from senter.tasks.goal import ENDED, Goal, GoalOptions, Task
+from senter.tasks.tools.network_log import Request
 
 Messages = Annotated[list[dict[str, Any]], "aa{sv}"]
 Rows = Annotated[list[Options], "aa{sv}"]
@@ -25,6 +27,10 @@ class PretendedTasks(Interface):
         self.goals: dict[str, Goal] = {}
         self.plans: dict[str, list[Task]] = {}
         self.asked: list[str] = []
+        self.questions: list[Approval] = []
+        self.answers: list[tuple[str, str]] = []
+        self.requests: dict[str, list[Request]] = {}
+        self.paused = False
         self.holding: asyncio.Event | None = None
         """Set by a call for a goal, which is then never answered; None to answer."""
 
@@ -52,7 +58,8 @@ class PretendedTasks(Interface):
         if not description.strip():
             raise InvalidArgument("description is empty; say what is to be done")
         goal_id = str(len(self.goals) + 1)
-        self.put(Goal(goal_id, description, "new", chosen.focus, priority=chosen.priority, created=SECOND))
+        values = {"focus": chosen.focus, "priority": chosen.priority, "deadline": chosen.deadline}
+        self.put(Goal(goal_id, description, "new", created=SECOND, **values))
         return goal_id
 
     @method
@@ -90,6 +97,37 @@ class PretendedTasks(Interface):
         self.asked.append(f"plan {goal_id}")
         return [vars(task) for task in self.plans[goal_id]]
 
+    @method
+    async def Approve(self, task_id: Str) -> None:
+        """Yes."""
+        self._answer(task_id, "yes")
+
+    @method
+    async def Deny(self, task_id: Str) -> None:
+        """No."""
+        self._answer(task_id, "no")
+
+    @method
+    async def PendingApprovals(self) -> Rows:
+        """What waits for an answer."""
+        return [vars(question) for question in self.questions]
+
+    @method
+    async def Pause(self) -> None:
+        """Stop."""
+        self.paused = True
+
+    @method
+    async def Resume(self) -> None:
+        """Go on."""
+        self.paused = False
+
+    @method
+    async def Requests(self, goal_id: Str, limit: U32, offset: U32) -> Rows:
+        """A page of what was asked of the network."""
+        self._goal(goal_id)
+        return [vars(request) for request in self.requests.get(goal_id, [])[offset : offset + limit]]
+
     @signal
     def GoalChanged(self, id: Str, state: Str) -> None:
         """A goal has changed."""
@@ -97,6 +135,12 @@ class PretendedTasks(Interface):
     @signal
     def TaskChanged(self, id: Str, goal_id: Str, status: Str) -> None:
         """A step has changed."""
+
+    def _answer(self, task_id: str, answer: str) -> None:
+        if all(question.task_id != task_id for question in self.questions):
+            raise NoSuchTask(f"there is no task {task_id!r}")
+        self.questions = [question for question in self.questions if question.task_id != task_id]
+        self.answers.append((task_id, answer))
 
     def _goal(self, goal_id: str) -> Goal:
         if goal_id not in self.goals:

@@ -1,8 +1,8 @@
-"""The system bus: is the screen locked, does the machine go to sleep, and holding that off; does it run on battery.
+"""The system bus: is the screen locked, does the machine go to sleep, and holding that off; its lid and battery.
 
-Source of names and meanings: org.freedesktop.login1(5), and UPower's interface org.freedesktop.UPower. While there
-is no system bus or no logind, nothing is told of the session and an inhibitor is None; without UPower nothing is
-told of the battery. What is missing, or does not answer, is found when it comes or answers.
+Source of names and meanings: org.freedesktop.login1(5); UPower's are in battery.py. While there is no system bus or
+no logind, nothing is told of the session and an inhibitor is None; without UPower nothing is told of the battery.
+What is missing, or does not answer, is found when it comes or answers.
 """
 
 import asyncio
@@ -14,23 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from senter.bus.attendance import Attendance, Sight
+from senter.bus.battery import PROPERTIES, UPOWER, Battery
 from senter.bus.connection import RECONNECT_TRIES, Connection, NobodyThere
+from senter.bus.holds import LOGIND, MANAGER, ROOT, Holds
 from senter.bus.signals import Handler, Match, name_changes
 from senter.errors import SenterError
+from senter.host.session import system_bus_address
 
-LOGIND = "org.freedesktop.login1"
-ROOT = "/org/freedesktop/login1"
-MANAGER = f"{LOGIND}.Manager"
 SESSION = f"{LOGIND}.Session"
 USER = f"{LOGIND}.User"
-PROPERTIES = "org.freedesktop.DBus.Properties"
-
-UPOWER = "org.freedesktop.UPower"
-UPOWER_PATH = "/org/freedesktop/UPower"
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-
-SYSTEM_BUS = "unix:path=/run/dbus/system_bus_socket"
 
 ANSWER_TIMEOUT = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
@@ -39,11 +33,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
 logger = logging.getLogger(__name__)
 
 Tell = Callable[[], None]
-
-
-def system_bus_address() -> str:
-    """``DBUS_SYSTEM_BUS_ADDRESS``, or where the system bus is by specification."""
-    return os.environ.get("DBUS_SYSTEM_BUS_ADDRESS", SYSTEM_BUS)
 
 
 def boot_id() -> str:
@@ -58,7 +47,9 @@ class Login:
     """The user's login session, and the machine it is on.
 
     ``locked``, ``unlocked``, ``sleeping``, ``woken``, ``unplugged`` (runs on battery) and ``plugged`` are called
-    without arguments when that happens, ``locked`` and ``unplugged`` also when it is so at the start.
+    without arguments when that happens, ``locked`` and ``unplugged`` also when it is so at the start; ``found``
+    when logind answers, for the first time or again. ``power(on_battery, percent)`` is called when one of the two
+    changes, with None for what nobody says; ``lid(is_closed)`` when the lid is moved, by systemd 256 and later.
 
     ``came(session)`` is called when the user has logged in, unlocked, come back from idleness or woken the machine,
     with the id of the login session, which is unique over boots; ``left(since)`` when the user is not at the screen
@@ -75,20 +66,22 @@ class Login:
         self.woken: Tell = _nothing
         self.unplugged: Tell = _nothing
         self.plugged: Tell = _nothing
+        self.found: Tell = _nothing
+        self.power: Callable[[bool | None, float | None], None] = _nothing
+        self.lid: Callable[[bool], None] = _nothing
         self.came: Callable[[str], None] = _nothing
         self.left: Callable[[int], None] = _nothing
         self._attendance = Attendance(self)
         self._connection = Connection(system_bus_address, pass_descriptors=True)
+        self._battery, self._holds = Battery(self, self._call), Holds(self._connection)
         self._tasks: set[asyncio.Task[object]] = set()
-        self._looks = {LOGIND: self._look, UPOWER: self._ask_battery}
+        self._looks = {LOGIND: self._look, UPOWER: self._battery.look}
         self._again: dict[str, asyncio.TimerHandle] = {}
         self._answering: set[str] = set()
         self._followed: set[Match] = set()
         self._session = ""
         self._looking = asyncio.Lock()
         self._held: list[Tell] = []
-        self._on_battery = False
-        self._battery_news = 0
 
     @property
     def is_watching(self) -> bool:
@@ -117,34 +110,44 @@ class Login:
             self._look_later(name, None)
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, self._holds.stop(), return_exceptions=True)
         await self._connection.close()
 
     async def inhibit(self, what: str, why: str, *, delay: bool = False) -> int | None:
         """Hold off ``sleep``, ``idle`` or ``handle-lid-switch`` (several joined by ``:``).
 
         Returns a file descriptor: closing it, or the end of the process, ends the hold. None where logind is
-        missing or refuses, as it does for a lid while nobody is logged in at the screen. With ``delay`` the
-        machine only waits some seconds (``InhibitDelayMaxSec=``).
+        missing or refuses, as it does for a lid while nobody is logged in at the screen; that is warned of once
+        until it is granted. With ``delay`` the machine only waits some seconds (``InhibitDelayMaxSec=``).
         """
-        asked = (what, "Senter", why, "delay" if delay else "block")
         try:
-            answer = await self._call(LOGIND, ROOT, MANAGER, "Inhibit", "ssss", *asked, autostart=True)
-        except SenterError as error:
-            logger.warning("Cannot hold off %s: %s", what, error)
+            return await self._holds.take(what, why, "delay" if delay else "block", ANSWER_TIMEOUT)
+        except TimeoutError:
+            self._lost(LOGIND)
+            self._look_later(LOGIND, FIRST_PAUSE)
             return None
-        return int(answer)
+
+    async def lid_is_closed(self) -> bool | None:
+        """Whether the lid is closed now; None when logind does not say."""
+        try:
+            return bool(await self._ask(ROOT, MANAGER, "LidClosed"))
+        except SenterError as error:
+            logger.debug("Whether the lid is closed is not known: %s", error)
+            return None
 
     async def _begin(self) -> None:
         """Listen, and look at everything, on a bus that is new to us."""
         for name in self._looks:
             await self._subscribe(name_changes(name), functools.partial(self._moved, name))
         await self._subscribe(Match(MANAGER, "PrepareForSleep", path=ROOT, sender=LOGIND), self._sleep_changed)
-        await self._subscribe(_changes(UPOWER_PATH, UPOWER), self._power_changed)
+        await self._subscribe(_changes(ROOT), self._machine_changed)
+        await self._battery.follow(self._subscribe)
         await asyncio.gather(*(self._look_at(name, autostart=True) for name in self._looks))
 
-    def _moved(self, name: str, *_changed: str) -> None:
+    def _moved(self, name: str, _name: str, old: str, _new: str) -> None:
         """Look at everything anew when who tells it comes or leaves: signals were missed meanwhile."""
+        if old:
+            self._lost(name)
         self._spawn(self._look_at(name))
 
     async def _look_at(self, name: str, pause: float = 0.0, *, autostart: bool = False) -> None:
@@ -153,12 +156,23 @@ class Login:
         try:
             await self._looks[name](autostart)
         except SenterError as error:
-            self._answering.discard(name)
+            self._lost(name)
             logger.log(logging.DEBUG if pause else logging.INFO, "%s is not listened to: %s", name, error)
             if not isinstance(error, NobodyThere):
                 self._look_later(name, _longer(pause))
         else:
-            self._answering.add(name)
+            self._found(name)
+
+    def _found(self, name: str) -> None:
+        is_news = name not in self._answering
+        self._answering.add(name)
+        if is_news and name == LOGIND:
+            self.found()
+
+    def _lost(self, *names: str) -> None:
+        self._answering.difference_update(names)
+        if UPOWER in names:
+            self._battery.lost()
 
     def _look_later(self, name: str, pause: float | None) -> None:
         """Look after a pause (s), or, for None, not by itself."""
@@ -173,7 +187,7 @@ class Login:
         async with self._looking:
             try:
                 user = await self._call(LOGIND, ROOT, MANAGER, "GetUser", "u", os.getuid(), autostart=autostart)
-                await self._subscribe(_changes(user, LOGIND), self._user_changed)
+                await self._subscribe(_changes(user), self._user_changed)
                 session, path = await self._ask(user, USER, "Display")
                 sight = await self._see(session, path) if session else Sight()
                 self._session = path
@@ -203,18 +217,10 @@ class Login:
                 Match(SESSION, member, path=session, sender=LOGIND),
                 functools.partial(self._lock_requested, session, locked),
             )
-        await self._subscribe(_changes(session, LOGIND), functools.partial(self._session_changed, session))
+        await self._subscribe(_changes(session), functools.partial(self._session_changed, session))
 
     async def _ask(self, path: str, interface: str, name: str) -> Any:
         return await self._call(LOGIND, path, PROPERTIES, "Get", "ss", interface, name)
-
-    async def _ask_battery(self, autostart: bool) -> None:
-        """Ask for the battery, unless it tells meanwhile."""
-        news = self._battery_news
-        asked = (UPOWER, UPOWER_PATH, PROPERTIES, "Get", "ss", UPOWER, "OnBattery")
-        on_battery = await self._call(*asked, autostart=autostart)
-        if news == self._battery_news:
-            self._battery_changed(on_battery)
 
     def _user_changed(self, _interface: str, changed: dict[str, Any], _invalidated: list[str]) -> None:
         if "Display" in changed:
@@ -245,15 +251,9 @@ class Login:
         if session in ("", self._session):
             take(*news)
 
-    def _power_changed(self, _interface: str, changed: dict[str, Any], _invalidated: list[str]) -> None:
-        if "OnBattery" in changed:
-            self._battery_news += 1
-            self._battery_changed(changed["OnBattery"])
-
-    def _battery_changed(self, on_battery: bool) -> None:
-        if on_battery != self._on_battery:
-            self._on_battery = on_battery
-            (self.unplugged if on_battery else self.plugged)()
+    def _machine_changed(self, _interface: str, changed: dict[str, Any], _invalidated: list[str]) -> None:
+        if "LidClosed" in changed:
+            self.lid(changed["LidClosed"])
 
     async def _subscribe(self, match: Match, handler: Handler) -> None:
         """Listen to something once; what the bus could not be told is told it when it comes back."""
@@ -276,7 +276,7 @@ class Login:
             if is_open:
                 await self._connection.wait_lost()
                 tries = RECONNECT_TRIES
-                self._answering.clear()
+                self._lost(*self._looks)
                 logger.warning("Locking, sleep and the battery are not noticed until the system bus is back")
             try:
                 is_open = await self._connection.reopen(tries)
@@ -287,8 +287,8 @@ class Login:
                 await asyncio.sleep(pause)
 
 
-def _changes(path: str, sender: str) -> Match:
-    return Match(PROPERTIES, "PropertiesChanged", path=path, sender=sender)
+def _changes(path: str) -> Match:
+    return Match(PROPERTIES, "PropertiesChanged", path=path, sender=LOGIND)
 
 
 def _longer(pause: float) -> float:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from senter.bus.connection import Connection
 from senter.bus.names import TASKS
 from senter.bus.systemd import Manager
+from senter.cli.goal_words import NO_QUESTIONS, Questions
 from senter.errors import Unavailable
 from senter.tasks.client import TasksClient
 from senter.tasks.goal import ENDED, NEW, PLANNING, RUNNING, WAITING, Goal, Task
@@ -24,6 +25,8 @@ class Pursuit:
 
     goal: Goal
     tasks: tuple[Task, ...] = ()
+    questions: Questions = field(default_factory=dict)
+    """What waits for an answer; also of other goals."""
 
 
 async def newest_goals(tasks: TasksClient, state: str, limit: int) -> list[Goal]:
@@ -36,6 +39,18 @@ async def newest_goals(tasks: TasksClient, state: str, limit: int) -> list[Goal]
     return list(found.values())
 
 
+async def questions_of(tasks: TasksClient, steps: Iterable[Task]) -> Questions:
+    """What these steps wait for an answer to; steps of a goal that ask the same share one question."""
+    waiting = [step for step in steps if step.status == WAITING]
+    asked = await tasks.pending_approvals() if waiting else []
+    return {
+        step.id: approval
+        for step in waiting
+        for approval in asked
+        if step.id == approval.task_id or (step.goal_id == approval.goal_id and step.error == approval.waiting)
+    }
+
+
 class Follower:
     """Follows one goal until it has ended, or without an id all goals that have not ended."""
 
@@ -44,6 +59,7 @@ class Follower:
         self._tasks = TasksClient(connection)
         self._goal_id = goal_id
         self._pursuits: dict[str, Pursuit] = {}
+        self._questions = NO_QUESTIONS
         self._stale = {goal_id} if goal_id else set()
         self._list_is_stale = not goal_id
         self._changed = asyncio.Event()
@@ -63,7 +79,8 @@ class Follower:
         ):
             while True:
                 await self._read_patiently()
-                yield sorted(self._pursuits.values(), key=_age)
+                asking = [replace(pursuit, questions=self._questions) for pursuit in self._pursuits.values()]
+                yield sorted(asking, key=_age)
                 for key in [key for key, pursuit in self._pursuits.items() if pursuit.goal.state in ENDED]:
                     del self._pursuits[key]
                 if self._goal_id and not self._pursuits:
@@ -128,6 +145,8 @@ class Follower:
             except Unavailable:
                 self._stale.add(key)
                 raise
+        steps = [step for pursuit in self._pursuits.values() for step in pursuit.tasks]
+        self._questions = await questions_of(self._tasks, steps)
 
 
 def _age(pursuit: Pursuit) -> tuple[int, int, str]:

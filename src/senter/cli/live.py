@@ -7,7 +7,18 @@ from typing import Any, Protocol, Self
 import click
 
 from senter.cli.following import Pursuit
-from senter.cli.goal_words import COLOURS, goal_line, goal_remark, progress, summary, task_line, task_remark
+from senter.cli.goal_words import (
+    COLOURS,
+    REPLACED,
+    Questions,
+    goal_line,
+    goal_remark,
+    progress,
+    summary,
+    task_line,
+    task_remark,
+)
+from senter.tasks.goal import WAITING, Task
 from senter.wording import one_line
 
 WIDEST = 10_000
@@ -51,10 +62,13 @@ class Lines:
         if not pursuits and not self._told:
             self._told[""] = NOTHING
             click.echo(NOTHING)
-        for goal, tasks in [(pursuit.goal, pursuit.tasks) for pursuit in pursuits]:
-            begun = [] if goal.finished else [(goal.id, goal.state, goal_line(goal))]
-            ended = [(goal.id, goal.state, goal_line(goal))] if goal.finished else []
-            for key, state, line in [*begun, *((task.id, task.status, task_line(task)) for task in tasks), *ended]:
+        for pursuit in pursuits:
+            goal, questions = pursuit.goal, pursuit.questions
+            whole = [(goal.id, goal.state, goal_line(goal))]
+            steps = [
+                (task.id, f"{task.status} {task.replaced}", task_line(task, questions)) for task in pursuit.tasks
+            ]
+            for key, state, line in [*steps, *whole] if goal.finished else [*whole, *steps]:
                 if self._told.get(key) != state:
                     self._told[key] = state
                     click.echo(line)
@@ -99,8 +113,21 @@ def _drawn(pursuit: Pursuit) -> list[Any]:
     # may wrap, so that this is the column which gives way; its rows do not
     table.add_column()
     for task in pursuit.tasks:
-        table.add_row(f"  {one_line(task.id)}", _state(task.status), _one_row(task_remark(task)))
+        table.add_row(*_cells(task, pursuit.questions), style=REPLACED if task.replaced else None)
     return [*lines, table]
+
+
+def _cells(task: Task, questions: Questions) -> tuple[Any, ...]:
+    """The row of a step. A question takes as many lines as it needs: who answers has to have seen all of it."""
+    from rich.text import Text
+
+    remark = task_remark(task, questions)
+    asks = task.status == WAITING and task.id in questions
+    return (
+        f"  {one_line(task.id)}",
+        Text(one_line(task.status)) if task.replaced else _state(task.status),
+        Text(remark, style=COLOURS[WAITING], overflow="fold") if asks else _one_row(remark),
+    )
 
 
 def _one_row(text: str, style: str = "") -> Any:

@@ -19,7 +19,7 @@ async def open_for_user(target: str, token: str = "") -> None:
     environment = {"XDG_ACTIVATION_TOKEN": token} if token else {}
     command = [opener, target]
     if runner := shutil.which("systemd-run"):
-        command = [runner, *_options(environment), "--", opener, _literal(target)]
+        command = [runner, *_options(environment), "--", opener, literal(target)]
     process = await asyncio.create_subprocess_exec(
         *command,
         env={**os.environ, **environment},
@@ -38,6 +38,6 @@ def _options(environment: dict[str, str]) -> list[str]:
     return ["--user", "--collect", "--quiet", "--property=ExitType=cgroup", *given]
 
 
-def _literal(argument: str) -> str:
+def literal(argument: str) -> str:
     """An argument in which systemd finds no variables to fill in from its environment (systemd.service(5))."""
     return argument.replace("$", "$$")

@@ -1,7 +1,9 @@
-"""Where the user's session is: the runtime folder and the session bus."""
+"""Where the user's session is: the runtime folder and the session bus; and where the system bus is."""
 
 import os
 from pathlib import Path
+
+SYSTEM_BUS = "unix:path=/run/dbus/system_bus_socket"
 
 
 def runtime_folder() -> Path:
@@ -21,3 +23,8 @@ def bus_address() -> str:
         return f"unix:path={launchd_socket}"
     socket = runtime_folder() / "bus"
     return f"unix:path={socket}" if socket.exists() else ""
+
+
+def system_bus_address() -> str:
+    """``DBUS_SYSTEM_BUS_ADDRESS``, or where the system bus is by specification."""
+    return os.environ.get("DBUS_SYSTEM_BUS_ADDRESS", SYSTEM_BUS)

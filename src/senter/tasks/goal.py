@@ -1,9 +1,9 @@
 """Goals and their tasks: what they are, and what may become of them. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from senter.bus.signatures import U32, Byte, Str, Strings, Time
+from senter.bus.signatures import U32, Bool, Byte, Str, Strings, Time
 from senter.errors import InvalidArgument, InvalidState
 from senter.wording import LONGEST_LINE, one_line, printable, shortened
 
@@ -14,27 +14,31 @@ WAITING, COMPLETED, FAILED, CANCELLED = "waiting", "completed", "failed", "cance
 GOAL_MOVES = {
     NEW: {PLANNING, FAILED, CANCELLED},
     PLANNING: {NEW, RUNNING, FAILED, CANCELLED},
-    RUNNING: {WAITING, COMPLETED, FAILED, CANCELLED},
+    RUNNING: {PLANNING, WAITING, COMPLETED, FAILED, CANCELLED},
     WAITING: {RUNNING, COMPLETED, FAILED, CANCELLED},
     COMPLETED: set(),
     FAILED: {NEW, RUNNING},
     CANCELLED: {NEW, RUNNING},
 }
-"""Every state of a goal and where it may go: back to new when planning was interrupted, or by a retry."""
+"""Every state of a goal and where it may go: back to new when planning was interrupted, or by a retry; from running
+to planning once, when a step failed that others need."""
 
 TASK_MOVES = {
-    PENDING: {IN_PROGRESS, FAILED, CANCELLED},
+    PENDING: {IN_PROGRESS, WAITING, COMPLETED, FAILED, CANCELLED},
     IN_PROGRESS: {PENDING, WAITING, COMPLETED, FAILED, CANCELLED},
-    WAITING: {PENDING, FAILED, CANCELLED},
+    WAITING: {PENDING, COMPLETED, FAILED, CANCELLED},
     COMPLETED: set(),
     FAILED: {PENDING},
     CANCELLED: {PENDING},
 }
-"""Every status of a task and where it may go: back to pending when work was interrupted, or by a retry."""
+"""Every status of a task and where it may go: back to pending when work was interrupted, is tried again or was
+approved; from pending to waiting when it has to be approved; completed from outside at any time."""
 
 ENDED = {COMPLETED, FAILED, CANCELLED}
 OPEN = (NEW, PLANNING, RUNNING, WAITING)
 """The states of a goal that has not ended."""
+
+PAUSED = "paused; go on with: senter goals resume"
 
 TYPES = ("research", "generate", "analyze", "communicate", "organize", "custom")
 GATHERING = "research"
@@ -70,11 +74,13 @@ class Goal:
     finished: Time = 0
     tasks_done: U32 = 0
     tasks_total: U32 = 0
+    deadline: Time = 0
+    """When it is given up; 0 for never."""
 
     @property
     def title(self) -> str:
         """The description in a few words on one line."""
-        return shortened(one_line(self.description), LONGEST_TITLE)
+        return title_of(self.description)
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,10 @@ class Task:
     started: Time = 0
     finished: Time = 0
     attempts: U32 = 0
+    not_before: Time = 0
+    """When it is tried again."""
+    replaced: Bool = False
+    """Whether a new plan has taken its place."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +118,17 @@ class GoalOptions:
     origin: Str = ""
     key: Str = ""
     """A goal with a key that was added before is not added again."""
+    deadline: Time = 0
+    """When it is given up, in microseconds since the epoch; 0 for never."""
 
 
-def check_goal(description: str, options: GoalOptions) -> str:
-    """The description as it is kept. Raises InvalidArgument for what is no goal."""
+def title_of(description: str) -> str:
+    """What a goal is called: its description in a few words on one line."""
+    return shortened(one_line(description), LONGEST_TITLE)
+
+
+def check_goal(description: str, options: GoalOptions, now: int = 0) -> str:
+    """The description as it is kept. Raises InvalidArgument for what is no goal, or is over by now (µs)."""
     text = printable(description, LONGEST_DESCRIPTION + 1).strip()
     if not text:
         raise InvalidArgument("description is empty; say what is to be done")
@@ -119,6 +136,8 @@ def check_goal(description: str, options: GoalOptions) -> str:
         raise InvalidArgument(f"description is longer than {LONGEST_DESCRIPTION} characters")
     if not 1 <= options.priority <= 10:
         raise InvalidArgument(f"priority must be 1 to 10, not {options.priority}")
+    if options.deadline and options.deadline <= now:
+        raise InvalidArgument("deadline has passed")
     for name in ("focus", "origin", "key"):
         value = getattr(options, name)
         if value != one_line(value) or len(value) > LONGEST_LINE:
@@ -144,19 +163,36 @@ def check_task_move(before: str, after: str) -> None:
         raise InvalidState(f"a task that is {before} cannot become {after}")
 
 
-def ready(tasks: Sequence[Task]) -> list[Task]:
-    """The pending tasks that may start now, most urgent first.
+def current(tasks: Sequence[Task]) -> list[Task]:
+    """The tasks that count: those whose place no new plan has taken."""
+    return [task for task in tasks if not task.replaced]
+
+
+def ready(tasks: Sequence[Task], now: int) -> list[Task]:
+    """The pending tasks that may start now (µs since the epoch), most urgent first.
 
     A task needs every task it depends on; of those that gather (type research) one that has found something is
     enough, once all of them have ended.
     """
-    able = [task for task in tasks if task.status == PENDING and _needs(task, tasks) == COMPLETED]
+    able = [task for task in _able(tasks) if task.not_before <= now]
     return sorted(able, key=lambda task: -task.priority)
 
 
 def hopeless(tasks: Sequence[Task]) -> list[Task]:
     """The pending tasks that can never start, because what they need has failed or was cancelled."""
-    return [task for task in tasks if task.status == PENDING and _needs(task, tasks) == FAILED]
+    return [task for task in current(tasks) if task.status == PENDING and _needs(task, tasks) == FAILED]
+
+
+def lost(tasks: Sequence[Task]) -> list[Task]:
+    """What a new plan would have to replace: the tasks that can never start, and those that failed before them."""
+    names: set[str] = set()
+    later = list(tasks)
+    while without := hopeless(later):
+        # what needs these can never start either
+        names |= {task.id for task in without}
+        later = [replace(task, status=FAILED) if task.id in names else task for task in later]
+    needed = {name for task in tasks if task.id in names for name in task.depends_on}
+    return [task for task in current(tasks) if task.id in names or (task.status == FAILED and task.id in needed)]
 
 
 def why_hopeless(task: Task, tasks: Sequence[Task]) -> str:
@@ -167,7 +203,7 @@ def why_hopeless(task: Task, tasks: Sequence[Task]) -> str:
 
 def what_failed(tasks: Sequence[Task]) -> str:
     """What went wrong in the steps of a goal, in a sentence, first what made the others fail; empty for nothing."""
-    failed = sorted((task for task in tasks if task.status == FAILED), key=lambda task: task.finished)
+    failed = sorted((task for task in current(tasks) if task.status == FAILED), key=lambda task: task.finished)
     match len(failed):
         case 0:
             return ""
@@ -180,14 +216,14 @@ def what_failed(tasks: Sequence[Task]) -> str:
 
 def results(tasks: Sequence[Task]) -> list[Task]:
     """The tasks that no other depends on: what they make is what the goal is about."""
-    needed = {name for task in tasks for name in task.depends_on}
-    return [task for task in tasks if task.id not in needed]
+    needed = {name for task in current(tasks) for name in task.depends_on}
+    return [task for task in current(tasks) if task.id not in needed]
 
 
 def verdict(tasks: Sequence[Task]) -> str:
     """The state of a goal as it follows from its tasks: running, waiting, completed, failed or cancelled."""
-    statuses = {task.status for task in tasks}
-    if IN_PROGRESS in statuses or ready(tasks) or hopeless(tasks):
+    statuses = {task.status for task in current(tasks)}
+    if IN_PROGRESS in statuses or _able(tasks) or hopeless(tasks):
         return RUNNING
     if WAITING in statuses:
         return WAITING
@@ -199,9 +235,14 @@ def verdict(tasks: Sequence[Task]) -> str:
 
 def outcome(state: str, tasks: Iterable[Task]) -> str:
     """How a goal ended: its state, or ``partly`` when it was completed although some tasks failed."""
-    if state == COMPLETED and any(task.status != COMPLETED for task in tasks):
+    if state == COMPLETED and any(task.status != COMPLETED and not task.replaced for task in tasks):
         return PARTLY
     return state if state in ENDED else ""
+
+
+def _able(tasks: Sequence[Task]) -> list[Task]:
+    """The pending tasks that have all they need, be it that they are tried again only later."""
+    return [task for task in current(tasks) if task.status == PENDING and _needs(task, tasks) == COMPLETED]
 
 
 def _needs(task: Task, tasks: Sequence[Task]) -> str:

@@ -5,17 +5,21 @@ there. Every move is on disk before anything follows from it.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from senter.bus.signatures import Check
-from senter.errors import InvalidState, SenterError, Unavailable
+from senter.errors import InvalidArgument, InvalidState, SenterError, Unavailable
+from senter.tasks.approvals.approval import Approval
+from senter.tasks.condition import checks, reading, status
 from senter.tasks.goal import (
-    CANCELLED,
+    ENDED,
+    FAILED,
     NEW,
     PENDING,
-    RUNNING,
     WAITING,
     Goal,
     GoalOptions,
@@ -24,18 +28,32 @@ from senter.tasks.goal import (
     check_state,
 )
 from senter.tasks.planning.plan import check_named
+from senter.tasks.pursuing.missing import MissingModel
 from senter.tasks.pursuing.pursuit import Pursuit
+from senter.tasks.reader import lockdown
 from senter.tasks.store import Store
-from senter.tasks.telling.letter import goal_cancelled, goals_damaged
+from senter.tasks.telling.letter import goals_damaged
 from senter.tasks.telling.telling import Telling
+from senter.tasks.tools.network_log import Request
+from senter.wording import LONGEST_TEXT, printable
 
 USUAL_PAGE, LONGEST_PAGE = 100, 1000
 PAUSE_SECONDS = 15.0
 """Before what the disk refused is tried again."""
-SHORTEST_BACK_OFF, LONGEST_BACK_OFF = 5.0, 300.0
-"""Seconds between two looks for a language model."""
-
 logger = logging.getLogger(__name__)
+
+
+class Awake(Protocol):
+    """Keeps the machine awake while there is work."""
+
+    async def start(self) -> None:
+        """Begin to do so."""
+
+    async def stop(self) -> None:
+        """Let the machine sleep."""
+
+    def working(self, is_working: bool) -> None:
+        """Whether there is work now."""
 
 
 class TasksService:
@@ -52,21 +70,23 @@ class TasksService:
         telling: Telling,
         has_model: Callable[[], Awaitable[bool]],
         permission: Callable[[], Awaitable[None]],
+        awake: Awake,
     ) -> None:
         self._store = store
         self._pursuit = pursuit
         self._telling = telling
-        self._has_model = has_model
         self._permission = permission
+        self._awake = awake
         self._on_disk = pursuit.on_disk
-        self._wake, self._missed = asyncio.Event(), asyncio.Event()
-        pursuit.came_to_an_end, pursuit.model_answered = self._wake.set, self._model_answered
+        self._wake = asyncio.Event()
+        self._news = pursuit.news
+        pursuit.came_to_an_end = self._wake.set
+        self._missing = MissingModel(store, pursuit, has_model, self._go_on)
         self._loops: list[asyncio.Task[None]] = []
         self._counts: dict[str, int] = {}
-        self._counting = asyncio.Lock()
-        self._permitted = False
+        self._counting, self._advancing = asyncio.Lock(), asyncio.Lock()
+        self._permitted = self._paused = False
         self._trouble = ""
-        self._back_off = SHORTEST_BACK_OFF
         self.status_changed: Callable[[], object] = lambda: None
 
     async def start(self) -> None:
@@ -78,7 +98,9 @@ class TasksService:
                 text = f"The list of goals was damaged. It is kept as {file}; a new one has begun."
                 await self._on_disk(self._store.add_letter, goals_damaged(text))
         self._counts = await self._on_disk(self._store.counts)
-        loops = (self._live, self._telling.deliver, self._telling.keep_informed, self._look_for_models)
+        self._paused = bool(await self._on_disk(self._pursuit.pause.since))
+        await self._awake.start()
+        loops = (self._live, self._telling.deliver, self._telling.keep_informed, self._missing.look)
         self._loops = [asyncio.create_task(loop()) for loop in loops]
         for loop in self._loops:
             loop.add_done_callback(_log_break_down)
@@ -89,6 +111,7 @@ class TasksService:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self._pursuit.stop()
+        await self._awake.stop()
         await self._telling.finish()
         await self._on_disk(self._store.close)
 
@@ -98,42 +121,33 @@ class TasksService:
 
     def is_busy(self) -> bool:
         """Whether there is work to do, and this is the time for it."""
-        return self._permitted and bool(sum(self._counts.values()) or self._telling.has_letters)
+        has_work = bool(sum(self._counts.values())) and not self._paused
+        return self._permitted and (has_work or self._telling.has_letters)
 
     def status(self) -> str:
         """``2 goals open, working on 3 steps``."""
         if self._trouble:
             return f"cannot go on: {self._trouble}"
-        goals = sum(self._counts.values())
-        if not goals:
-            return "no goals open"
-        told = f"{goals} {'goal' if goals == 1 else 'goals'} open"
-        if not self._permitted:
-            return f"{told}; work begins with: senter start"
-        if steps := self._pursuit.steps:
-            return f"{told}, working on {steps} {'step' if steps == 1 else 'steps'}"
-        return f"{told}, waiting" if self._counts.get(WAITING) else told
+        return status(self._counts, self._permitted, self._paused, self._pursuit.steps)
 
     async def add_goal(self, description: str, options: GoalOptions, source: str) -> str:
         """Take a goal on and return its id. Raises InvalidArgument, Unavailable when it was not written down."""
-        text = check_goal(description, options)
+        text = check_goal(description, options, self._pursuit.time())
         check_named(text)
         options = replace(options, origin=options.origin or source)
         goal_id, is_new = await self._on_disk(self._store.add_goal, self._pursuit.time(), text, options)
         if is_new:
-            self._pursuit.goal_changed(goal_id, NEW)
+            self._news.goal_changed(goal_id, NEW)
         await self._go_on()
         return goal_id
 
     async def cancel_goal(self, goal_id: str) -> None:
         """Stop working on a goal. Raises NoSuchGoal, InvalidState when it has ended."""
         goal = await self._on_disk(self._store.goal, goal_id)
-        dropped = await self._on_disk(self._store.cancel_goal, goal_id, self._pursuit.time(), goal_cancelled(goal))
+        if goal.state in ENDED:
+            raise InvalidState(f"goal {goal_id} has ended: it is {goal.state}")
+        dropped = await self._pursuit.ending.cancel(goal)
         self._pursuit.drop([goal_id, *(task.id for task in dropped)])
-        for task in dropped:
-            self._pursuit.task_changed(task.id, goal_id, CANCELLED)
-        self._pursuit.goal_changed(goal_id, CANCELLED)
-        self._pursuit.goal_finished(goal_id, CANCELLED, "")
         # also before work is permitted: otherwise digests tell that it waits and comes next
         self._telling.look()
         await self._go_on()
@@ -141,9 +155,9 @@ class TasksService:
     async def retry_goal(self, goal_id: str) -> None:
         """Take a goal up again. Raises NoSuchGoal, InvalidState when it has not failed and was not cancelled."""
         for task in await self._on_disk(self._store.retry_goal, goal_id, self._pursuit.time()):
-            self._pursuit.task_changed(task.id, goal_id, PENDING)
+            self._news.task_changed(task.id, goal_id, PENDING)
         goal = await self._on_disk(self._store.goal, goal_id)
-        self._pursuit.goal_changed(goal_id, goal.state)
+        self._news.goal_changed(goal_id, goal.state)
         await self._go_on()
 
     async def goal(self, goal_id: str) -> Goal:
@@ -166,25 +180,65 @@ class TasksService:
             raise InvalidState(f"goal {goal_id} has no report; it is {goal.state}")
         return goal.report
 
+    async def approve(self, task_id: str) -> None:
+        """Let a task do what it has asked for. Raises NoSuchTask, InvalidState when it has asked for nothing."""
+        tasks = await self._on_disk(self._pursuit.questions.approve, task_id, self._pursuit.time())
+        await self._answered(tasks, PENDING)
+
+    async def deny(self, task_id: str) -> None:
+        """Let a task fail that may not do what it has asked for. Raises NoSuchTask, InvalidState."""
+        tasks = await self._on_disk(self._pursuit.questions.deny, task_id, self._pursuit.time())
+        await self._answered(tasks, FAILED)
+
+    async def pending_approvals(self) -> list[Approval]:
+        """The questions that nobody has answered, the oldest first."""
+        return await self._on_disk(self._pursuit.questions.open)
+
+    async def update_task(self, task_id: str, status: str, result: str) -> None:
+        """Note what became of a task elsewhere: completed (with its result), failed (why) or cancelled.
+
+        Raises NoSuchTask, InvalidArgument for another status, InvalidState when it has ended.
+        """
+        if status not in ENDED:
+            raise InvalidArgument(f"status must be completed, failed or cancelled, not {status!r:.80}")
+        text = printable(result, LONGEST_TEXT)
+        task = await self._on_disk(
+            self._pursuit.attempts.note_from_outside, task_id, status, text, self._pursuit.time()
+        )
+        self._pursuit.drop([task_id])
+        await self._answered([task], status)
+
+    async def pause(self) -> None:
+        """Stop all work on goals at once, until ``resume``, also after a restart."""
+        await self._on_disk(self._pursuit.pause.begin, self._pursuit.time())
+        self._paused = True
+        async with self._advancing:
+            await self._pursuit.stop()
+            await self._pursuit.take_up()
+        await self._go_on()
+
+    async def resume(self) -> None:
+        """Work on goals again."""
+        await self._on_disk(self._pursuit.pause.end)
+        self._paused = False
+        await self._go_on()
+
+    async def requests(self, goal_id: str, limit: int, offset: int) -> list[Request]:
+        """What a goal has asked of the network, in order; at most 1,000. Raises NoSuchGoal."""
+        return await self._on_disk(self._pursuit.attempts.requests, goal_id, limit, offset)
+
     async def check(self) -> list[Check]:
         """Whether the database is sound and the work goes on."""
         set_aside = await asyncio.to_thread(self._store.damaged)
-        waiting: list[Goal] = []
+        waiting, asked = list[Goal](), list[Approval]()
         try:
-            damage = await self._on_disk(self._store.check)
+            trouble = await self._on_disk(self._store.check) or self._trouble
             waiting = await self._on_disk(self._store.goals, WAITING, LONGEST_PAGE, 0)
+            asked = await self._on_disk(self._pursuit.questions.open)
         except SenterError as error:
-            damage = str(error)
-        damage = damage or self._trouble
-        checks = [Check("goals", "fail" if damage else "ok", damage)]
-        checks += [Check("damaged list of goals", "warn", f"look into {file}, or delete it") for file in set_aside]
-        paused = sum(goal.id in self._pursuit.paused for goal in waiting)
-        if without_model := len(waiting) - paused:
-            checks.append(Check("goals that wait", "warn", f"{without_model} need a language model: senter setup"))
-        if paused:
-            way = "wait until tomorrow, or raise [budget] in config.toml, then: senter restart"
-            checks.append(Check("goals that pause", "warn", f"{paused} have no budget left: {way}"))
-        return checks
+            trouble = str(error)
+        known = checks(trouble, set_aside, self._paused, asked, waiting, self._pursuit.out_of_budget)
+        return [*known, reading(await asyncio.to_thread(lockdown.check))]
 
     async def _live(self) -> None:
         """Work until this is cancelled; what the disk refuses is tried again after a pause."""
@@ -203,13 +257,26 @@ class TasksService:
     async def _pursue(self) -> None:
         while True:
             self._wake.clear()
-            await self._pursuit.advance()
+            async with self._advancing:
+                if not self._paused:
+                    await self._pursuit.advance()
             self._trouble = ""
             await self._count()
             self._telling.look()
             if self._counts.get(WAITING):
-                self._missed.set()
-            await self._wake.wait()
+                self._missing.is_missed()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if self._paused else await self._pursuit.until_next()):
+                    await self._wake.wait()
+
+    async def _answered(self, tasks: Sequence[Task], status: str) -> None:
+        """Tell that tasks go on, or do not, and let the work go on."""
+        for task in tasks:
+            self._news.task_changed(task.id, task.goal_id, status)
+            goal = await self._on_disk(self._store.goal, task.goal_id)
+            self._news.goal_changed(goal.id, goal.state)
+        self._telling.look()
+        await self._go_on()
 
     async def _go_on(self) -> None:
         """Count the goals and let the work go on. What was done before stays done when the disk fails here."""
@@ -223,35 +290,9 @@ class TasksService:
         """Count the goals, one count after the other, so that the last one holds."""
         async with self._counting:
             self._counts = await self._on_disk(self._store.counts)
+        has_work = any(count for state, count in self._counts.items() if state != WAITING)
+        self._awake.working(has_work and self._permitted and not self._paused)
         self.status_changed()
-
-    async def _look_for_models(self) -> None:
-        """While goals wait for a language model, look for one, after a longer while each time."""
-        while True:
-            await self._missed.wait()
-            self._missed.clear()
-            await self._let_go_on()
-            # also when there is one: it may be there and of no use
-            await asyncio.sleep(self._back_off)
-            self._back_off = min(2 * self._back_off, LONGEST_BACK_OFF)
-            if self._counts.get(WAITING):
-                self._missed.set()
-
-    def _model_answered(self) -> None:
-        self._back_off = SHORTEST_BACK_OFF
-
-    async def _let_go_on(self) -> None:
-        """Let all go on that waits for a model, if there is one that may be asked."""
-        try:
-            if not await self._has_model():
-                return
-            for task in await self._on_disk(self._store.release_waiting, self._pursuit.paused):
-                self._pursuit.task_changed(task.id, task.goal_id, PENDING)
-                self._pursuit.goal_changed(task.goal_id, RUNNING)
-        except SenterError as error:
-            logger.info("Goals still wait for a language model: %s", error)
-        else:
-            await self._go_on()
 
 
 def _log_break_down(loop: asyncio.Task[None]) -> None:

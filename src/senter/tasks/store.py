@@ -5,20 +5,18 @@ the method returns. Times are microseconds since the epoch.
 """
 
 import json
-import re
 import sqlite3
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from senter.database import Database
-from senter.errors import InvalidState, NoSuchGoal
+from senter.errors import InvalidState
 from senter.tasks import goal as nouns
 from senter.tasks.goal import (
     CANCELLED,
     ENDED,
     FAILED,
-    IN_PROGRESS,
     NEW,
     OPEN,
     PENDING,
@@ -30,23 +28,28 @@ from senter.tasks.goal import (
     Task,
 )
 from senter.tasks.planning.plan import Step
+from senter.tasks.rows import (
+    GOAL,
+    TASK,
+    add_letters,
+    add_tasks,
+    close_questions,
+    end_attempt,
+    go_on,
+    goal_of,
+    move_goal,
+    move_task,
+    task_from,
+    task_of,
+    tasks_of,
+)
 from senter.tasks.telling.letter import Letter
-from senter.tasks.tools.findings import Findings, from_json, to_json
+from senter.tasks.tools.findings import Findings, from_json
 
-TABLES_VERSION = 1
+TABLES_VERSION = 2
 """How many migrations ``tables.py`` has."""
 
-_GOAL = (
-    "SELECT CAST(id AS TEXT), description, state, focus, origin, outcome, error, report, planner, priority,"
-    " created, started, finished, (SELECT COUNT(*) FROM tasks WHERE goal_id = goals.id AND status = 'completed'),"
-    " (SELECT COUNT(*) FROM tasks WHERE goal_id = goals.id) FROM goals"
-)
-_TASK = (
-    "SELECT id, CAST(goal_id AS TEXT), description, type, status, tool, error, summary, priority, depends_on,"
-    " created, started, finished, attempts FROM tasks"
-)
 _IS_OPEN = "state IN (?, ?, ?, ?)"
-_ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
 class Store(Database):
@@ -57,29 +60,30 @@ class Store(Database):
 
     def add_goal(self, when: int, description: str, options: GoalOptions) -> tuple[str, bool]:
         """Write a goal down; its id, or that of the earlier goal with this key, and whether it is new."""
+        values = (description, NEW, options.focus, options.origin, options.priority, when)
         with self.writing() as connection:
             added = connection.execute(
                 "INSERT INTO goals (description, state, focus, origin, outcome, error, report, planner, priority,"
-                " created, started, finished, key) VALUES (?, ?, ?, ?, '', '', '', '', ?, ?, 0, 0, ?)"
+                " created, started, finished, deadline, key) VALUES (?, ?, ?, ?, '', '', '', '', ?, ?, 0, 0, ?, ?)"
                 " ON CONFLICT (key) DO NOTHING",
-                (description, NEW, options.focus, options.origin, options.priority, when, options.key or None),
+                (*values, options.deadline, options.key or None),
             )
             found = "key = ?" if options.key else "id = last_insert_rowid()"
-            values = (options.key,) if options.key else ()
-            (goal_id,) = connection.execute(f"SELECT id FROM goals WHERE {found}", values).fetchone()
+            key = (options.key,) if options.key else ()
+            (goal_id,) = connection.execute(f"SELECT id FROM goals WHERE {found}", key).fetchone()
             return str(goal_id), added.rowcount == 1
 
     def goal(self, goal_id: str) -> Goal:
         """One goal. Raises NoSuchGoal."""
         with self.reading() as connection:
-            return _goal(connection, goal_id)
+            return goal_of(connection, goal_id)
 
     def goals(self, state: str, limit: int, offset: int) -> list[Goal]:
         """Goals in a state (empty: all), newest first."""
         where = "WHERE state = ?" if state else ""
         values = (*((state,) if state else ()), limit, offset)
         with self.reading() as connection:
-            rows = connection.execute(f"{_GOAL} {where} ORDER BY id DESC LIMIT ? OFFSET ?", values).fetchall()
+            rows = connection.execute(f"{GOAL} {where} ORDER BY id DESC LIMIT ? OFFSET ?", values).fetchall()
         return [Goal(*row) for row in rows]
 
     def open_goals(self) -> list[str]:
@@ -89,6 +93,24 @@ class Store(Database):
                 "SELECT id FROM goals WHERE state IN (?, ?) ORDER BY priority DESC, id", (NEW, RUNNING)
             ).fetchall()
         return [str(row[0]) for row in rows]
+
+    def overdue(self, now: int) -> list[Goal]:
+        """The goals that have not ended by their deadline."""
+        with self.reading() as connection:
+            late = f"{GOAL} WHERE {_IS_OPEN} AND deadline > 0 AND deadline <= ? ORDER BY id"
+            return [Goal(*row) for row in connection.execute(late, (*OPEN, now)).fetchall()]
+
+    def next_moment(self, now: int) -> int:
+        """When something has to be looked at that nobody tells of: a step is tried again, a time is over; or 0."""
+        with self.reading() as connection:
+            (moment,) = connection.execute(
+                "SELECT MIN(moment) FROM (SELECT MIN(tasks.not_before) AS moment FROM goals JOIN tasks"
+                " ON tasks.goal_id = goals.id WHERE goals.state = ? AND tasks.status = ? AND tasks.not_before > ?"
+                f" UNION ALL SELECT MIN(deadline) FROM goals WHERE {_IS_OPEN} AND deadline > 0"
+                " UNION ALL SELECT MIN(until) FROM approvals WHERE answer = '')",
+                (RUNNING, PENDING, now, *OPEN),
+            ).fetchone()
+        return int(moment or 0)
 
     def counts(self) -> dict[str, int]:
         """How many goals there are in each state that is not an end."""
@@ -100,14 +122,14 @@ class Store(Database):
         """The first goals of those that have not ended, most urgent, then newest first, and how many there are."""
         with self.reading() as connection:
             (total,) = connection.execute(f"SELECT COUNT(*) FROM goals WHERE {_IS_OPEN}", OPEN).fetchone()
-            first = f"{_GOAL} WHERE {_IS_OPEN} ORDER BY priority DESC, id DESC LIMIT ?"
+            first = f"{GOAL} WHERE {_IS_OPEN} ORDER BY priority DESC, id DESC LIMIT ?"
             return [Goal(*row) for row in connection.execute(first, (*OPEN, limit))], total
 
     def tasks(self, goal_id: str) -> list[Task]:
         """The tasks of a goal in the order of the plan. Raises NoSuchGoal."""
         with self.reading() as connection:
-            _goal(connection, goal_id)
-            return _tasks(connection, goal_id)
+            goal_of(connection, goal_id)
+            return tasks_of(connection, goal_id)
 
     def parameters(self, task_id: str) -> dict[str, Any]:
         """What a task's tool was told by the plan."""
@@ -127,128 +149,102 @@ class Store(Database):
     def move_goal(self, goal_id: str, state: str, letters: Sequence[Letter] = (), **values: str | int) -> Goal:
         """Move a goal to a state and set other columns. Raises NoSuchGoal, InvalidState."""
         with self.writing() as connection:
-            nouns.check_goal_move(_goal(connection, goal_id).state, state)
-            columns = "".join(f", {name} = ?" for name in values)
-            connection.execute(
-                f"UPDATE goals SET state = ?{columns} WHERE id = ?", (state, *values.values(), goal_id)
-            )
-            _add_letters(connection, letters)
-            return _goal(connection, goal_id)
+            add_letters(connection, letters)
+            return move_goal(connection, goal_id, state, **values)
+
+    def end_goal(self, goal_id: str, state: str, letters: Sequence[Letter], when: int, **values: str) -> list[Task]:
+        """End a goal; what was left of its plan is cancelled, and returned. Raises NoSuchGoal, InvalidState."""
+        with self.writing() as connection:
+            move_goal(connection, goal_id, state, finished=when, **values)
+            left = [task for task in tasks_of(connection, goal_id) if task.status not in ENDED]
+            for task in left:
+                move_task(connection, task.id, CANCELLED, finished=when, question="")
+                end_attempt(connection, task.id, CANCELLED)
+            close_questions(connection, goal_id, when)
+            add_letters(connection, letters)
+            return left
 
     def save_plan(self, goal_id: str, planner: str, steps: Sequence[Step], when: int, letter: Letter) -> list[Task]:
         """Write the plan of a goal down and begin to follow it; its tasks. Raises InvalidState."""
         with self.writing() as connection:
-            goal = _goal(connection, goal_id)
-            if goal.state != PLANNING:
-                raise InvalidState(f"a goal that is {goal.state} is not being planned")
-            for number, step in enumerate(steps, 1):
-                needed = json.dumps([f"{goal_id}.{other}" for other in step.depends_on])
-                connection.execute(
-                    "INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', '', '', ?, ?, ?, 0, 0, 0)",
-                    (
-                        *(f"{goal_id}.{number}", goal_id, number, step.description, step.type, PENDING, step.tool),
-                        *(json.dumps(step.parameters), goal.priority, needed, when),
-                    ),
-                )
-            connection.execute("UPDATE goals SET state = ?, planner = ? WHERE id = ?", (RUNNING, planner, goal_id))
-            _add_letters(connection, [letter])
-            return _tasks(connection, goal_id)
+            goal = _being_planned(connection, goal_id)
+            add_tasks(connection, goal, steps, 0, when)
+            move_goal(connection, goal_id, RUNNING, planner=planner)
+            add_letters(connection, [letter])
+            return tasks_of(connection, goal_id)
 
-    def begin_task(self, task_id: str, when: int) -> None:
-        """Move a task to in_progress, as one more attempt. Raises InvalidState."""
+    def change_plan(
+        self, goal_id: str, replaced: Collection[str], steps: Sequence[Step], when: int, letter: Letter
+    ) -> list[Task]:
+        """Let new steps take the place of tasks that failed or can never start; the tasks that have changed."""
         with self.writing() as connection:
-            _check_task_move(connection, task_id, IN_PROGRESS)
-            connection.execute(
-                "UPDATE tasks SET status = ?, started = ?, finished = 0, error = '', attempts = attempts + 1"
-                " WHERE id = ?",
-                (IN_PROGRESS, when, task_id),
-            )
+            goal = _being_planned(connection, goal_id)
+            before = tasks_of(connection, goal_id)
+            for task in before:
+                if task.id in replaced and task.status == PENDING:
+                    move_task(connection, task.id, CANCELLED, finished=when)
+                if task.id in replaced:
+                    connection.execute("UPDATE tasks SET replaced = 1 WHERE id = ?", (task.id,))
+            add_tasks(connection, goal, steps, len(before), when)
+            move_goal(connection, goal_id, RUNNING)
+            add_letters(connection, [letter])
+            after = tasks_of(connection, goal_id)
+            return [task for task in after if task not in before]
 
-    def move_task(
-        self,
-        task_id: str,
-        status: str,
-        when: int = 0,
-        error: str = "",
-        findings: Findings | None = None,
-        summary: str = "",
-        letters: Sequence[Letter] = (),
-    ) -> None:
-        """Move a task to a status, with what came of it. Raises InvalidState, when it was cancelled too."""
-        with self.writing() as connection:
-            _check_task_move(connection, task_id, status)
-            connection.execute(
-                "UPDATE tasks SET status = ?, finished = ?, error = ?, summary = ?, findings = ? WHERE id = ?",
-                (status, when, error, summary, to_json(findings) if findings else "", task_id),
-            )
-            _add_letters(connection, letters)
+    def was_replanned(self, goal_id: str) -> bool:
+        """Whether a goal has had its second plan, or nobody could make one."""
+        with self.reading() as connection:
+            row = connection.execute("SELECT replanned FROM goals WHERE id = ?", (goal_id,)).fetchone()
+        return bool(row[0])
 
-    def cancel_goal(self, goal_id: str, when: int, letter: Letter) -> list[Task]:
-        """Cancel a goal and the rest of its plan; the tasks that were. Raises NoSuchGoal, InvalidState."""
-        with self.writing() as connection:
-            before = _goal(connection, goal_id).state
-            if before in ENDED:
-                raise InvalidState(f"goal {goal_id} has ended: it is {before}")
-            left = [task for task in _tasks(connection, goal_id) if task.status not in ENDED]
-            for task in left:
-                values = (CANCELLED, when, task.id)
-                connection.execute("UPDATE tasks SET status = ?, finished = ? WHERE id = ?", values)
-            connection.execute(
-                "UPDATE goals SET state = ?, outcome = ?, error = '', finished = ? WHERE id = ?",
-                (CANCELLED, CANCELLED, when, goal_id),
-            )
-            _add_letters(connection, [letter])
-            return left
+    def task(self, task_id: str) -> Task:
+        """One task. Raises NoSuchTask."""
+        with self.reading() as connection:
+            return task_of(connection, task_id)
 
     def retry_goal(self, goal_id: str, when: int) -> list[Task]:
         """Start again what failed or was cancelled; the tasks that will be. Raises NoSuchGoal, InvalidState."""
         with self.writing() as connection:
-            before = _goal(connection, goal_id).state
-            if before not in (FAILED, CANCELLED):
+            goal = goal_of(connection, goal_id)
+            if goal.state not in (FAILED, CANCELLED):
                 raise InvalidState(
-                    f"goal {goal_id} is {before}; a goal that has failed or was cancelled can be retried"
+                    f"goal {goal_id} is {goal.state}; a goal that has failed or was cancelled can be retried"
                 )
-            tasks = _tasks(connection, goal_id)
+            tasks = tasks_of(connection, goal_id)
             state = RUNNING if tasks else NEW
-            again = [task for task in tasks if task.status in ENDED and nouns.TASK_MOVES[task.status]]
+            again = [task for task in nouns.current(tasks) if task.status in (FAILED, CANCELLED)]
             for task in again:
-                values = (PENDING, task.id)
-                connection.execute("UPDATE tasks SET status = ?, finished = 0, error = '' WHERE id = ?", values)
-            connection.execute(
-                "UPDATE goals SET state = ?, outcome = '', error = '', report = '', finished = 0, started = ?"
-                " WHERE id = ?",
-                (state, when if tasks else 0, goal_id),
-            )
+                move_task(connection, task.id, PENDING, finished=0, error="", not_before=0)
+            columns = {"outcome": "", "error": "", "report": ""}
+            times = {"started": when if tasks else 0, "finished": 0}
+            times["deadline"] = goal.deadline if goal.deadline > when else 0
+            move_goal(connection, goal_id, state, **times, **columns)
             return again
 
-    def take_up(self, busy: Collection[str]) -> None:
-        """Make what nobody works on ready again: plans and tasks of a process that was killed.
-
-        ``busy`` holds the ids of the goals being planned and of the tasks being worked on.
-        """
-        with self.writing() as connection:
-            left = ("goals", "state", PLANNING, NEW), ("tasks", "status", IN_PROGRESS, PENDING)
-            for table, column, before, after in left:
-                rows = connection.execute(f"SELECT id FROM {table} WHERE {column} = ?", (before,)).fetchall()
-                for (name,) in rows:
-                    if str(name) not in busy:
-                        connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (after, name))
-
     def release_waiting(self, paused: Collection[str] = ()) -> list[Task]:
-        """Let everything that waits go on but what belongs to ``paused`` goals; the tasks, the oldest first."""
+        """Let go on what waits for a model, but not in ``paused`` goals; the tasks, the oldest first."""
         kept = json.dumps([int(goal_id) for goal_id in paused])
-        tasks = "status = ? AND goal_id NOT IN (SELECT value FROM json_each(?))"
-        goals = "state = ? AND id NOT IN (SELECT value FROM json_each(?))"
+        waiting = "status = ? AND question = '' AND goal_id NOT IN (SELECT value FROM json_each(?))"
         with self.writing() as connection:
-            rows = connection.execute(f"{_TASK} WHERE {tasks} ORDER BY created, id", (WAITING, kept)).fetchall()
-            connection.execute(f"UPDATE tasks SET status = ?, error = '' WHERE {tasks}", (PENDING, WAITING, kept))
-            connection.execute(f"UPDATE goals SET state = ?, error = '' WHERE {goals}", (RUNNING, WAITING, kept))
-        return [_task(row) for row in rows]
+            rows = connection.execute(f"{TASK} WHERE {waiting} ORDER BY created, id", (WAITING, kept)).fetchall()
+            released = [task_from(row) for row in rows]
+            for task in released:
+                move_task(connection, task.id, PENDING, error="")
+                go_on(connection, task.goal_id)
+        return released
+
+    def waits_for_model(self) -> bool:
+        """Whether there is a task that waits, but not for an answer of the user."""
+        with self.reading() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM tasks WHERE status = ? AND question = ''", (WAITING,)
+            ).fetchone()
+        return row is not None
 
     def add_letter(self, letter: Letter) -> None:
         """Write down what the reporter is to be told."""
         with self.writing() as connection:
-            _add_letters(connection, [letter])
+            add_letters(connection, [letter])
 
     def letters(self) -> list[tuple[int, Letter]]:
         """What the reporter has still to be told, in order, with the number by which it is forgotten."""
@@ -269,30 +265,8 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
     bring_up_to_date(connection)
 
 
-def _goal(connection: sqlite3.Connection, goal_id: str) -> Goal:
-    known = _ID.fullmatch(goal_id)
-    row = connection.execute(f"{_GOAL} WHERE id = ?", (goal_id,)).fetchone() if known else None
-    if row is None:
-        raise NoSuchGoal(f"there is no goal {goal_id!r:.40}; see: senter goals list")
-    return Goal(*row)
-
-
-def _tasks(connection: sqlite3.Connection, goal_id: str) -> list[Task]:
-    rows = connection.execute(f"{_TASK} WHERE goal_id = ? ORDER BY position", (goal_id,)).fetchall()
-    return [_task(row) for row in rows]
-
-
-def _task(row: Sequence[Any]) -> Task:
-    values = [*row]
-    values[9] = json.loads(row[9])
-    return Task(*values)
-
-
-def _check_task_move(connection: sqlite3.Connection, task_id: str, status: str) -> None:
-    row = connection.execute("SELECT status FROM tasks WHERE id = ?", (task_id,)).fetchone()
-    nouns.check_task_move(row[0], status)
-
-
-def _add_letters(connection: sqlite3.Connection, letters: Sequence[Letter]) -> None:
-    rows = [(json.dumps(vars(letter)),) for letter in letters]
-    connection.executemany("INSERT INTO letters (content) VALUES (?)", rows)
+def _being_planned(connection: sqlite3.Connection, goal_id: str) -> Goal:
+    goal = goal_of(connection, goal_id)
+    if goal.state != PLANNING:
+        raise InvalidState(f"a goal that is {goal.state} is not being planned")
+    return goal

@@ -36,3 +36,36 @@ def first_tables(database: Database) -> None:
     database.execute("CREATE INDEX tasks_by_goal ON tasks (goal_id, position)")
     database.execute("CREATE INDEX tasks_by_status ON tasks (status) WHERE status IN ('in_progress', 'waiting')")
     database.execute("CREATE TABLE letters (id INTEGER PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL)")
+
+
+@MIGRATIONS()
+def attempts_and_approvals(database: Database) -> None:
+    """Each attempt at a step; what the user was asked; what was asked of the network; whether all work is paused.
+
+    The id of an attempt is its task's and its number, ``12.3.1``; its outcome is empty while it runs. A question is
+    asked once in a goal; its answer is empty until there is one. ``until`` is when it counts as denied. A task has
+    the question that it waits for the answer to.
+    """
+    for column in ("deadline", "replanned"):
+        database.execute(f"ALTER TABLE goals ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
+    for column in ("not_before", "replaced"):
+        database.execute(f"ALTER TABLE tasks ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
+    database.execute("ALTER TABLE tasks ADD COLUMN question TEXT NOT NULL DEFAULT ''")
+    database.execute(
+        "CREATE TABLE attempts (id TEXT PRIMARY KEY, task_id TEXT NOT NULL, goal_id INTEGER NOT NULL,"
+        " began INTEGER NOT NULL, ended INTEGER NOT NULL, outcome TEXT NOT NULL)"
+    )
+    database.execute("CREATE INDEX attempts_by_goal ON attempts (goal_id, began)")
+    database.execute(
+        "CREATE TABLE approvals (id INTEGER PRIMARY KEY AUTOINCREMENT, goal_id INTEGER NOT NULL,"
+        " task_id TEXT NOT NULL, kind TEXT NOT NULL, question TEXT NOT NULL, asked INTEGER NOT NULL,"
+        " until INTEGER NOT NULL, answer TEXT NOT NULL, answered INTEGER NOT NULL, UNIQUE (goal_id, question))"
+    )
+    database.execute("CREATE INDEX approvals_open ON approvals (until) WHERE answer = ''")
+    database.execute(
+        "CREATE TABLE requests (id INTEGER PRIMARY KEY AUTOINCREMENT, goal_id INTEGER NOT NULL,"
+        " task_id TEXT NOT NULL, time INTEGER NOT NULL, url TEXT NOT NULL, address TEXT NOT NULL,"
+        " outcome TEXT NOT NULL)"
+    )
+    database.execute("CREATE INDEX requests_by_goal ON requests (goal_id, id)")
+    database.execute("CREATE TABLE pauses (id INTEGER PRIMARY KEY CHECK (id = 1), since INTEGER NOT NULL)")

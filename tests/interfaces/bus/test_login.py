@@ -9,140 +9,14 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from support.private_bus import DEADLINE, Inbox, PrivateBus, Program, until
+from support.machine import FIRST, IDLE_SINCE, MOCK, NO_SESSION, SECOND, USER_PATH, Logind, begin
+from support.private_bus import DEADLINE, Inbox, PrivateBus, Program, open_descriptors, until
 
 from senter.bus.connection import Connection
+from senter.bus.holds import LOGIND, MANAGER, ROOT
 from senter.bus.library import Variant
-from senter.bus.login import (
-    ANSWER_TIMEOUT,
-    LOGIND,
-    MANAGER,
-    PROPERTIES,
-    ROOT,
-    SESSION,
-    UPOWER,
-    UPOWER_PATH,
-    USER,
-    Login,
-    _longer,
-    boot_id,
-    system_bus_address,
-)
-
-MOCK = "org.freedesktop.DBus.Mock"
-USER_PATH = f"{ROOT}/user/{os.getuid()}"
-FIRST, SECOND = f"{ROOT}/session/c1", f"{ROOT}/session/c2"
-NO_SESSION = ["", "/"]
-IDLE_SINCE = 1_795_345_200_000_000
-
-
-class Logind:
-    """What a test makes the mock do."""
-
-    def __init__(self, connection: Connection, program: Program) -> None:
-        self._connection = connection
-        self.program = program
-
-    async def ask(self, path: str, interface: str, member: str, signature: str = "", *arguments):
-        return await self._connection.call(LOGIND, path, interface, member, signature, *arguments, timeout=DEADLINE)
-
-    async def log_in(self, session: str) -> None:
-        """Add a session and make it the one at the screen."""
-        await self.ask(ROOT, MOCK, "AddSession", "ssusb", session, "seat0", os.getuid(), "somebody", True)
-        await self.show([session, f"{ROOT}/session/{session}"])
-
-    async def show(self, display: list[str]) -> None:
-        """Set the user's session at the screen."""
-        await self.ask(USER_PATH, PROPERTIES, "Set", "ssv", USER, "Display", Variant("(so)", display))
-
-    async def hint(self, locked: bool, path: str = FIRST) -> None:
-        """Do as a desktop does that has locked or unlocked the screen."""
-        await self.ask(path, SESSION, "SetLockedHint", "b", locked)
-
-    async def request(self, member: str, path: str = FIRST) -> None:
-        """Do as ``loginctl lock-session`` does."""
-        await self.ask(path, SESSION, member)
-
-    async def set(self, path: str, interface: str, **properties: Variant) -> None:
-        """Set properties, of which logind tells in one signal."""
-        await self.ask(path, MOCK, "UpdateProperties", "sa{sv}", interface, properties)
-
-    async def idle(self, since: int, path: str = FIRST) -> None:
-        """Do as a desktop does whose user has done nothing for a while."""
-        await self.set(path, SESSION, IdleHint=Variant("b", True), IdleSinceHint=Variant("t", since))
-
-    async def active(self, path: str = FIRST) -> None:
-        """Do as a desktop does whose user does something again."""
-        await self.set(path, SESSION, IdleHint=Variant("b", False), IdleSinceHint=Variant("t", IDLE_SINCE + 1))
-
-    async def sleep(self, begins: bool) -> None:
-        """Say that the machine goes to sleep, or is awake again."""
-        await self.ask(ROOT, MOCK, "EmitSignal", "sssav", MANAGER, "PrepareForSleep", "b", [Variant("b", begins)])
-
-
-@pytest.fixture
-def system_bus(home, tmp_path, monkeypatch):
-    """A system bus without logind."""
-    private = PrivateBus(tmp_path / "system")
-    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", private.address)
-    private.start()
-    yield private
-    private.stop()
-
-
-async def begin(connection: Connection, mock) -> Logind:
-    """Start logind, with the user known and nobody at the screen."""
-    program = await mock(connection, LOGIND, "logind")
-    peer = Logind(connection, program)
-    # The template joins a text and a number here.
-    code = f'ret = "{ROOT}/user/%d" % args[0]'
-    await peer.ask(ROOT, MOCK, "AddMethod", "sssss", MANAGER, "GetUser", "u", "o", code)
-    await peer.ask(ROOT, MOCK, "AddUser", "usb", os.getuid(), "somebody", True)
-    await peer.show(NO_SESSION)
-    return peer
-
-
-@pytest.fixture
-async def logind(system_bus, mock):
-    """logind, with the user known and nobody at the screen."""
-    connection = Connection(system_bus_address)
-    await connection.open()
-    yield await begin(connection, mock)
-    await connection.close()
-
-
-class Power:
-    """What a test makes the mock of UPower do."""
-
-    def __init__(self, connection: Connection, program: Program) -> None:
-        self._connection = connection
-        self.program = program
-
-    async def change(self, name: str, signature: str, value: object) -> None:
-        """Set a property, of which UPower tells."""
-        await self._connection.call(
-            UPOWER,
-            UPOWER_PATH,
-            MOCK,
-            "UpdateProperties",
-            "sa{sv}",
-            UPOWER,
-            {name: Variant(signature, value)},
-            timeout=DEADLINE,
-        )
-
-
-@pytest.fixture
-async def upower(system_bus, mock):
-    """Starts UPower on a machine that runs on battery or not."""
-    connection = Connection(system_bus_address)
-    await connection.open()
-
-    async def start(on_battery: bool) -> Power:
-        return Power(connection, await mock(connection, UPOWER, "upower", OnBattery=on_battery))
-
-    yield start
-    await connection.close()
+from senter.bus.login import ANSWER_TIMEOUT, SESSION, USER, Login, _longer, boot_id
+from senter.host.session import system_bus_address
 
 
 @pytest.fixture
@@ -162,7 +36,6 @@ def told(login) -> Inbox:
     login.sleeping = lambda: inbox("sleeping")
     login.woken = lambda: inbox("woken")
     login.unplugged = lambda: inbox("unplugged")
-    login.plugged = lambda: inbox("plugged")
     return inbox
 
 
@@ -494,48 +367,6 @@ async def test_a_session_that_is_at_the_screen_again_is_listened_to_once(logind,
     assert len(login._connection._subscriptions.entries) == listening
 
 
-async def test_being_unplugged_and_plugged_in_again_is_told(logind, upower, login, told):
-    power = await upower(on_battery=False)
-    assert await login.start()
-    await power.change("OnBattery", "b", True)
-    assert await told.next() == ("unplugged",)
-    await power.change("OnBattery", "b", False)
-    assert await told.next() == ("plugged",)
-
-
-async def test_a_machine_that_runs_on_battery_from_the_start_is_told_as_unplugged(upower, login, told):
-    await upower(on_battery=True)
-    assert await login.start()
-    assert told.rest() == [("unplugged",)]
-
-
-async def test_a_battery_that_tells_before_it_answers_an_older_question_is_believed(
-    upower, login, told, monkeypatch
-):
-    power = await upower(on_battery=False)
-    call = login._connection.call
-
-    async def slowly(*asked: object, **options: object):
-        answer = await call(*asked, **options)
-        if "OnBattery" in asked:
-            await power.change("OnBattery", "b", True)
-            assert await login._connection.answers()
-        return answer
-
-    monkeypatch.setattr(login._connection, "call", slowly)
-    assert await login.start()
-    assert told.rest() == [("unplugged",)]
-
-
-async def test_other_news_of_the_machine_are_no_news_of_the_battery(upower, login, told):
-    power = await upower(on_battery=False)
-    assert await login.start()
-    await power.change("LidIsClosed", "b", True)
-    await power.change("OnBattery", "b", False)
-    await power.change("OnBattery", "b", True)
-    assert await told.next() == ("unplugged",)
-
-
 async def test_without_logind_the_battery_is_noticed_all_the_same(upower, login, told):
     power = await upower(on_battery=False)
     assert await login.start()
@@ -573,11 +404,97 @@ async def test_a_delay_is_asked_for_as_such_and_outlives_the_listening(logind, l
     os.close(held)
 
 
-async def test_a_hold_that_is_refused_is_none(logind, login):
+async def test_a_hold_that_is_refused_is_none_and_warned_of_once(logind, login, caplog):
     assert await login.start()
-    code = "raise dbus.exceptions.DBusException('no', name='org.freedesktop.DBus.Error.AccessDenied')"
-    await logind.ask(ROOT, MOCK, "AddMethod", "sssss", MANAGER, "Inhibit", "ssss", "h", code)
-    assert await login.inhibit("handle-lid-switch", "because") is None
+    await logind.refuse()
+    for _ in range(3):
+        assert await login.inhibit("handle-lid-switch", "because") is None
+    warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert warnings == ["Cannot hold off handle-lid-switch: no"]
+
+
+async def test_a_hold_that_is_refused_after_it_was_granted_is_warned_of_again(logind, login, caplog):
+    assert await login.start()
+    for refused in (True, False, True):
+        await logind.refuse() if refused else await logind.grant()
+        held = await login.inhibit("sleep", "because")
+        assert (held is None) == refused
+        if held is not None:
+            os.close(held)
+    assert caplog.text.count("Cannot hold off sleep: no") == 2
+
+
+async def test_no_program_that_is_started_here_keeps_a_hold(logind, login):
+    assert await login.start()
+    held = await login.inhibit("sleep", "because")
+    assert held is not None
+    assert not os.get_inheritable(held)
+    os.close(held)
+
+
+async def test_a_hold_that_is_granted_when_nobody_waits_any_more_is_given_back(logind, login, impatient):
+    assert await login.start()
+    before = open_descriptors()
+    with hanging(logind.program):
+        assert await login.inhibit("sleep", "because") is None
+        asking = asyncio.create_task(login.inhibit("handle-lid-switch", "because"))
+        await asyncio.sleep(0)
+        asking.cancel()
+    await logind.until_held()
+    await until(lambda: not login._holds._asking)
+    assert open_descriptors() == before
+    assert asking.cancelled()
+
+
+async def test_a_logind_that_did_not_answer_when_asked_for_a_hold_is_found_when_it_goes_on(
+    logind, login, impatient
+):
+    found = Inbox()
+    login.found = found
+    assert await login.start()
+    assert found.rest() == [()]
+    with hanging(logind.program):
+        assert await login.inhibit("sleep", "because") is None
+        assert not login.is_watching
+    assert await found.next() == ()
+    assert login.is_watching
+
+
+async def test_a_logind_that_was_restarted_is_found_again_and_nothing_else_is_a_finding(
+    logind, login, attended, mock
+):
+    found = Inbox()
+    login.found = found
+    assert await login.start()
+    attended.rest()
+    await logind.log_in("c1")
+    assert await attended.next() == came("c1")
+    await logind.program.kill()
+    await until(lambda: not login.is_watching)
+    assert found.rest() == [()]
+    connection = Connection(system_bus_address)
+    await connection.open()
+    await begin(connection, mock)
+    assert await found.next() == ()
+    await connection.close()
+
+
+async def test_the_lid_is_told_when_it_moves_and_when_that_is_asked(logind, login):
+    moved = Inbox()
+    login.lid = moved
+    assert await login.start()
+    assert await login.lid_is_closed() is False
+    await logind.move_lid(True)
+    assert await moved.next() == (True,)
+    assert await login.lid_is_closed() is True
+    await logind.set(ROOT, MANAGER, IdleHint=Variant("b", True))
+    await logind.move_lid(False)
+    assert await moved.next() == (False,)
+
+
+async def test_without_logind_nobody_knows_of_the_lid(system_bus, login):
+    assert not await login.start()
+    assert await login.lid_is_closed() is None
 
 
 async def test_listening_goes_on_after_the_system_bus_was_restarted(
@@ -600,7 +517,7 @@ async def test_listening_goes_on_after_the_system_bus_was_restarted(
 async def another_bus(system_bus, login, mock, monkeypatch):
     """Has the system bus die and come back with another logind, which is found when all is prepared."""
     monkeypatch.setattr("senter.bus.connection.RECONNECT_PAUSE", 0.02)
-    monkeypatch.setattr("senter.bus.connection.RECONNECT_TRIES", 1000)
+    monkeypatch.setattr("senter.bus.login.RECONNECT_TRIES", 1000)
     opened = []
 
     @contextlib.asynccontextmanager
@@ -673,21 +590,6 @@ async def test_a_logind_that_was_restarted_is_asked_anew(system_bus, logind, log
     await connection.close()
 
 
-async def test_a_machine_that_was_unplugged_while_the_system_bus_was_gone_is_told(
-    system_bus, upower, login, told, mock, monkeypatch
-):
-    monkeypatch.setattr("senter.bus.connection.RECONNECT_PAUSE", 0.02)
-    await upower(on_battery=False)
-    assert await login.start()
-    system_bus.kill()
-    system_bus.start()
-    connection = Connection(system_bus_address)
-    await connection.open()
-    await mock(connection, UPOWER, "upower", OnBattery=True)
-    assert await told.next() == ("unplugged",)
-    await connection.close()
-
-
 async def test_without_a_system_bus_nothing_is_told_and_nothing_raised(login, told, tmp_path, monkeypatch):
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/nobody")
     assert not await login.start()
@@ -751,9 +653,7 @@ async def test_no_answer_is_waited_for_longer_than_five_seconds(logind, login, m
     monkeypatch.setattr(login._connection, "call", noting)
     await logind.log_in("c1")
     assert await login.start()
-    held = await login.inhibit("sleep", "because")
-    assert held is not None
-    os.close(held)
+    assert await login.lid_is_closed() is False
     assert limits
     assert max(limits) <= ANSWER_TIMEOUT == 5
 

@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from senter.bus.connection import Match
 from senter.bus.library import Variant
 from senter.bus.names import MODELS, TASKS
 from senter.bus.names import REPORTER as REPORTER_ROOM
-from senter.errors import InvalidArgument, InvalidState, NoSuchGoal
+from senter.errors import InvalidArgument, InvalidState, NoSuchGoal, NoSuchTask
 from senter.reporter.activity import Activity
 from senter.reporter.client import ReporterClient
 from senter.tasks.client import TasksClient
@@ -180,6 +181,7 @@ async def test_busctl_gets_goals_and_tasks_with_the_types_of_the_contract(tasks,
         "priority": "y",
         **dict.fromkeys(("created", "started", "finished"), "t"),
         **dict.fromkeys(("tasks_done", "tasks_total"), "u"),
+        "deadline": "t",
     }
     task = (await busctl("Plan", "s", goal_id))[0]
     texts = ("id", "goal_id", "description", "type", "status", "tool", "error", "summary")
@@ -187,8 +189,9 @@ async def test_busctl_gets_goals_and_tasks_with_the_types_of_the_contract(tasks,
         **dict.fromkeys(texts, "s"),
         "priority": "y",
         "depends_on": "as",
-        **dict.fromkeys(("created", "started", "finished"), "t"),
+        **dict.fromkeys(("created", "started", "finished", "not_before"), "t"),
         "attempts": "u",
+        "replaced": "b",
     }
 
 
@@ -273,17 +276,93 @@ async def test_a_goal_that_has_no_report_says_in_which_state_it_is(client, tasks
 
 
 async def test_cancelling_a_goal_ends_what_the_model_does_for_it(client, tasks, model, documents):
-    model.rules = [Rule("^Goal: ", Reply("no plan"))]
+    model.rules = [Rule("^Goal: |corrected JSON", Reply("no plan"))]
     model.default = Reply("never said", stall="after")
     finished = await heard(client, "GoalFinished")
     goal_id = await tasks.add_goal(f"{QUESTION}, from the documents in {documents}")
-    await until(lambda: len(model.requests) >= 2)
+    await until(lambda: len(model.requests) >= 3)
     await tasks.cancel_goal(goal_id)
     await model.wait_disconnects(1)
     assert await finished.next() == (goal_id, "cancelled", "")
     assert [task.status for task in await tasks.plan(goal_id)] == ["completed", "cancelled"]
     with pytest.raises(InvalidState):
         await tasks.cancel_goal(goal_id)
+
+
+def writing_plan(path):
+    """A plan that writes outside of the workspace."""
+    steps = [
+        {"tool": None, "tool_params": {}, "type": "generate"},
+        {"tool": "file_write", "tool_params": {"path": str(path)}, "depends_on": [1], "type": "organize"},
+    ]
+    return json.dumps({"tasks": [{"description": "a step", "depends_on": [], **step} for step in steps]})
+
+
+@pytest.mark.parametrize("answer", ["approve", "deny"])
+async def test_what_has_to_be_approved_waits_for_the_answer_and_follows_it(client, tasks, model, tmp_path, answer):
+    wanted = tmp_path / "kettle.md"
+    model.rules = [Rule("^Goal: ", Reply(writing_plan(wanted)))]
+    model.default = Reply("Nine litres.")
+    requested = await heard(client, "ApprovalRequested")
+    goal_id = await tasks.add_goal(f"Write into {wanted} how much a kettle holds")
+    assert await requested.next() == (f"{goal_id}.2", f"write {wanted}")
+    await reached(tasks, goal_id, "waiting")
+    (pending,) = await busctl("PendingApprovals")
+    texts = ("task_id", "goal_id", "title", "kind", "question")
+    assert {name: value["type"] for name, value in pending.items()} == {
+        **dict.fromkeys(texts, "s"),
+        **dict.fromkeys(("asked", "until"), "t"),
+    }
+    assert not wanted.exists()
+    await (tasks.approve if answer == "approve" else tasks.deny)(f"{goal_id}.2")
+    goal = await ended(tasks, goal_id)
+    if answer == "approve":
+        assert (goal.state, wanted.read_text()) == ("completed", "Nine litres.\n")
+    else:
+        assert (goal.state, goal.error) == ("failed", f"it was denied to write {wanted}")
+        assert not wanted.exists()
+    assert await tasks.pending_approvals() == []
+    with pytest.raises(InvalidState):
+        await tasks.approve(f"{goal_id}.2")
+    with pytest.raises(NoSuchTask):
+        await tasks.deny("99.1")
+
+
+async def test_a_pause_holds_work_and_survives_the_process(client, tasks, model):
+    model.default = Reply("never said", stall="after")
+    first = await tasks.add_goal(POEM)
+    await until(lambda: model.requests)
+    await tasks.pause()
+    await model.wait_disconnects(1)
+    await die(client)
+    asked = len(model.requests)
+    second = await tasks.add_goal(POEM)
+    assert [(await tasks.goal(goal_id)).state for goal_id in (first, second)] == ["new", "new"]
+    assert ("work on goals", "warn") in [(check.what, check.verdict) for check in await tasks.check()]
+    assert len(model.requests) == asked
+    model.default = Reply("A poem.")
+    await tasks.resume()
+    assert {(await ended(tasks, goal_id)).state for goal_id in (first, second)} == {"completed"}
+
+
+async def test_a_step_may_be_done_elsewhere(tasks):
+    goal_id = await tasks.add_goal("Think about kettles")
+    await reached(tasks, goal_id, "waiting")
+    (step,) = await tasks.plan(goal_id)
+    await tasks.update_task(step.id, "completed", "I thought about them.")
+    goal = await ended(tasks, goal_id)
+    assert goal.state == "completed"
+    assert "I thought about them." in Path(goal.report).read_text()
+
+
+async def test_a_goal_is_given_up_at_its_deadline(tasks, model):
+    model.default = Reply("never said", stall="before")
+    soon = int((time.time() + 2) * 1_000_000)
+    goal_id = await tasks.add_goal(POEM, GoalOptions(deadline=soon))
+    goal = await ended(tasks, goal_id)
+    assert (goal.state, goal.error, goal.deadline) == ("failed", "stopped: its deadline has passed", soon)
+    with pytest.raises(InvalidArgument, match="deadline has passed"):
+        await tasks.add_goal(POEM, GoalOptions(deadline=1))
 
 
 async def test_a_goal_that_failed_is_tried_again_and_one_that_did_not_is_not(tasks, tmp_path):
@@ -322,7 +401,11 @@ async def test_without_a_model_what_needs_one_waits(client, tasks, home):
     goal = await reached(tasks, await tasks.add_goal(POEM), "waiting")
     assert goal.error == "needs a language model: senter setup"
     checks = {check.what: (check.verdict, check.fix) for check in await tasks.check()}
-    assert checks == {"goals": ("ok", ""), "goals that wait": ("warn", "1 need a language model: senter setup")}
+    assert checks == {
+        "goals": ("ok", ""),
+        "goals that wait": ("warn", "1 need a language model: senter setup"),
+        "reading of documents": ("ok", ""),
+    }
 
 
 async def test_a_goal_whose_budget_is_spent_waits_and_goes_on_when_it_may_use_more(
@@ -337,7 +420,7 @@ async def test_a_goal_whose_budget_is_spent_waits_and_goes_on_when_it_may_use_mo
         rf"goal {goal_id} has 100 of its 100 tokens left, and this request may need [\d,]+; ", goal.error
     )
     assert [task.status for task in await tasks.plan(goal_id)] == ["completed", "waiting"]
-    assert (await tasks.check())[-1].fix.startswith("1 have no budget left")
+    assert (await tasks.check())[1].fix.startswith("1 have no budget left")
     assert model.requests == []
     configure(home, model.url)
     for room in (*MODELS, TASKS):
@@ -377,10 +460,10 @@ async def test_the_most_urgent_goal_is_worked_on_first(client, tasks, model, hom
 async def test_what_a_killed_process_had_begun_is_taken_up_and_what_it_had_done_is_not_done_again(
     client, tasks, model, documents
 ):
-    model.rules = [Rule("^Goal: ", Reply("no plan"))]
+    model.rules = [Rule("^Goal: |corrected JSON", Reply("no plan"))]
     model.default = Reply("never said", stall="after")
     goal_id = await tasks.add_goal(f"{QUESTION}, from the documents in {documents}")
-    await until(lambda: len(model.requests) >= 2)
+    await until(lambda: len(model.requests) >= 3)
     await die(client)
     model.default = Reply("Nine litres [1].")
     goal = await ended(tasks, goal_id)
@@ -415,7 +498,7 @@ async def test_what_was_done_for_a_goal_is_told_with_its_title_and_its_report(cl
 
 async def test_what_comes_next_is_in_the_digest_until_it_is_done(client, tasks, model):
     reporter = ReporterClient(client)
-    model.rules = [Rule("^Goal: ", Reply("no plan"))]
+    model.rules = [Rule("^Goal: |corrected JSON", Reply("no plan"))]
     model.default = Reply("Drops on the roof.", stall="before")
     goal_id = await tasks.add_goal(POEM)
     await digest_until(lambda digest: f"Next: {POEM}: 0 of 3 steps done" in digest, reporter)
@@ -428,7 +511,7 @@ async def test_what_comes_next_is_in_the_digest_until_it_is_done(client, tasks, 
 async def test_a_room_that_leaves_at_once_has_told_that_nothing_comes_next(rooms, client, tasks, model):
     rooms.install(TASKS.bus_name, *HASTY, "0.5", "senter.tasks")
     reporter = ReporterClient(client)
-    model.rules = [Rule("^Goal: ", Reply("no plan"))]
+    model.rules = [Rule("^Goal: |corrected JSON", Reply("no plan"))]
     model.default = Reply("Drops on the roof.", stall="before")
     await tasks.add_goal(POEM)
     await digest_until(lambda digest: f"Next: {POEM}: 0 of 3 steps done" in digest, reporter)
@@ -474,7 +557,7 @@ async def test_a_damaged_list_of_goals_is_set_aside_and_said(tasks, home):
     file.parent.mkdir()
     file.write_bytes(b"This is no database. " * 500)
     assert await tasks.goals() == []
-    goals, damaged = await tasks.check()
+    goals, damaged, _ = await tasks.check()
     assert (goals.verdict, damaged.verdict) == ("ok", "warn")
     assert "tasks.db.damaged-" in damaged.fix
     assert len(list(file.parent.glob("tasks.db.damaged-*"))) == 1
@@ -487,7 +570,7 @@ async def test_live_introspection_is_the_documented_contract(rooms, client, task
     documented = ElementTree.parse(XML).find(f"interface[@name='{TASKS.interface}']")
     assert live is not None and documented is not None
     assert members(live) == members(documented)
-    assert len(members(live)) == 12
+    assert len(members(live)) == 20
 
 
 def members(interface: ElementTree.Element) -> dict[str, Any]:

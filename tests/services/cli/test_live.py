@@ -7,6 +7,7 @@ import rich
 
 from senter.cli.following import Pursuit
 from senter.cli.live import Lines, LiveTable, view
+from senter.tasks.approvals.approval import PERMISSION, Approval
 from senter.tasks.goal import Goal, Task
 
 GOAL = Goal("12", "Research cats", "running", planner="keywords", tasks_total=2)
@@ -37,6 +38,17 @@ def test_the_end_of_a_goal_is_told_after_its_steps(capsys):
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["12.1", "12"]
 
 
+def test_a_step_that_is_replaced_is_told_again(capsys):
+    lost = replace(SEARCH, status="failed", error="no network")
+    with Lines() as lines:
+        lines.show([Pursuit(GOAL, (lost,))])
+        lines.show([Pursuit(GOAL, (replace(lost, replaced=True),))])
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "12.1 failed  no network",
+        "12.1 failed  replaced by a new plan: no network",
+    ]
+
+
 @pytest.mark.parametrize("kind", [Lines, LiveTable])
 def test_that_nothing_is_there_is_said_once(kind, capsys):
     with kind() as shown:
@@ -58,6 +70,20 @@ def test_the_table_shows_goals_and_steps_as_they_are(capsys):
         "needs a language model",
     ):
         assert text in words
+
+
+def test_a_question_is_shown_in_full_however_narrow_the_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(rich, "_console", None)
+    path = "/home/ada/" + "far/" * 30 + "plan.md"
+    question = Approval("12.2", "12", "Research cats", PERMISSION, f"write {path}", 1, 2)
+    with LiveTable() as table:
+        table.show([Pursuit(GOAL, (replace(WRITE, status="waiting", error="asks"),), {"12.2": question})])
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 60 for line in lines)
+    shown = "".join(line.strip() for line in lines)
+    assert path in shown
+    assert "senter goals approve 12.2" in " ".join(" ".join(lines).split())
 
 
 def test_what_is_too_long_for_the_terminal_is_cut_and_the_rest_stays_whole(capsys, monkeypatch):

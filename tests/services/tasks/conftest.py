@@ -5,6 +5,7 @@ from support.clock import Clock
 from support.goal_work import Work, at_work
 
 from senter.tasks import service
+from senter.tasks.pursuing import missing
 from senter.tasks.telling import telling
 
 
@@ -17,8 +18,9 @@ def clock():
 @pytest.fixture
 def impatient(monkeypatch):
     """Look again at once for what was not there."""
-    for name in ("PAUSE_SECONDS", "SHORTEST_BACK_OFF", "LONGEST_BACK_OFF"):
-        monkeypatch.setattr(service, name, 0.005)
+    monkeypatch.setattr(service, "PAUSE_SECONDS", 0.005)
+    for name in ("SHORTEST_BACK_OFF", "LONGEST_BACK_OFF"):
+        monkeypatch.setattr(missing, name, 0.005)
     for name in ("PAUSE_SECONDS", "APART_SECONDS"):
         monkeypatch.setattr(telling, name, 0.005)
 

@@ -27,7 +27,6 @@ from senter.tasks.goal import (
     check_goal,
     hopeless,
     outcome,
-    ready,
     verdict,
 )
 
@@ -110,18 +109,23 @@ def test_what_is_completed_stays_so():
     assert GOAL_MOVES[COMPLETED] == TASK_MOVES[COMPLETED] == set()
 
 
-def test_nothing_is_completed_that_was_not_begun():
-    assert {before for before, after in TASK_MOVES.items() if COMPLETED in after} == {IN_PROGRESS}
+def test_a_step_is_completed_by_an_attempt_or_from_outside_unless_it_has_ended():
+    assert {before for before, after in TASK_MOVES.items() if COMPLETED in after} == {PENDING, IN_PROGRESS, WAITING}
 
 
 def test_a_move_that_is_none_is_told():
     with pytest.raises(InvalidState, match="a goal that is completed cannot become running"):
         nouns.check_goal_move(COMPLETED, RUNNING)
-    with pytest.raises(InvalidState, match="a task that is pending cannot become completed"):
-        nouns.check_task_move(PENDING, COMPLETED)
+    with pytest.raises(InvalidState, match="a task that is failed cannot become completed"):
+        nouns.check_task_move(FAILED, COMPLETED)
 
 
 # what may start
+
+
+def ready(tasks):
+    """What may start at the beginning of time."""
+    return nouns.ready(tasks, 0)
 
 
 def test_a_task_that_needs_nothing_may_start():
@@ -131,6 +135,12 @@ def test_a_task_that_needs_nothing_may_start():
 def test_a_task_waits_for_all_it_needs():
     tasks = [task(1, COMPLETED), task(2, IN_PROGRESS), task(3, needs=[1, 2])]
     assert ready(tasks) == hopeless(tasks) == []
+
+
+def test_what_is_tried_again_later_may_start_then():
+    later = [replace(task(1), not_before=5)]
+    assert [names(nouns.ready(later, now)) for now in (4, 5)] == [[], [1]]
+    assert verdict(later) == RUNNING
 
 
 @pytest.mark.parametrize("status", [IN_PROGRESS, WAITING, *sorted(ENDED)])
@@ -162,6 +172,19 @@ def test_when_all_sources_failed_there_is_no_hope():
 def test_any_other_task_is_needed_without_condition(status):
     tasks = [task(1, COMPLETED, GATHERING), task(2, status), task(3, needs=[1, 2])]
     assert names(hopeless(tasks)) == [3]
+
+
+def test_what_is_lost_is_what_failed_and_what_needs_it():
+    tasks = [task(1, COMPLETED), task(2, FAILED, needs=[1]), task(3, needs=[2]), task(4, FAILED)]
+    assert names(nouns.lost(tasks)) == [2, 3]
+    assert names(nouns.lost([*tasks, task(5, needs=[3]), task(6, needs=[1])])) == [2, 3, 5]
+
+
+def test_what_a_new_plan_has_replaced_does_not_count():
+    replaced = [replace(task(1, FAILED), replaced=True), replace(task(2, CANCELLED, needs=[1]), replaced=True)]
+    tasks = [*replaced, task(3, COMPLETED)]
+    assert (verdict(tasks), outcome(COMPLETED, tasks), nouns.what_failed(tasks)) == (COMPLETED, COMPLETED, "")
+    assert ready(replaced) == hopeless(replaced) == nouns.lost(replaced) == []
 
 
 # what follows for the goal

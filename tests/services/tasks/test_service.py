@@ -24,6 +24,12 @@ PAUSED_TWICE = ["goal_waiting", "task_completed", "goal_waiting"]
 # a goal is taken on
 
 
+async def checked(work):
+    """What the tasks say of their goals."""
+    found = await work.service.check()
+    return [check for check in found if check.what != "reading of documents"]
+
+
 async def test_a_goal_is_on_disk_when_its_id_is_answered(work, tmp_path):
     work.planner.hold("find it")
     goal_id = await work.add("find it", focus="home", priority=7)
@@ -127,7 +133,7 @@ async def test_a_page_of_goals_is_bounded(tmp_path, clock):
     work = Work(tmp_path, clock, permitted=False)
     async with at_work(work):
         with work.store.writing() as connection:
-            rows = "INSERT INTO goals SELECT ?, 'x', 'completed', '', '', '', '', '', '', 5, 1, 1, 1, NULL"
+            rows = "INSERT INTO goals SELECT ?, 'x', 'completed', '', '', '', '', '', '', 5, 1, 1, 1, NULL, 0, 0"
             connection.executemany(rows, [(number,) for number in range(1, 1002)])
         for limit, count in ((0, 100), (1, 1), (1000, 1000), (1001, 1000), (2**32 - 1, 1000)):
             assert len(await work.service.goals("", limit, 0)) == count
@@ -279,13 +285,13 @@ async def test_a_disk_that_does_not_answer_is_no_good_health(tmp_path, clock, mo
 
 
 async def test_a_check_says_that_all_is_well(work):
-    assert await work.service.check() == [("goals", "ok", "")]
+    assert await checked(work) == [("goals", "ok", "")]
 
 
 async def test_a_check_tells_of_a_disk_that_fails(work):
     work.store.full = True
     work.store._connection.execute("PRAGMA query_only = on")
-    ((what, verdict, fix),) = await work.service.check()
+    ((what, verdict, fix),) = await checked(work)
     assert (what, verdict) == ("goals", "fail")
     assert "readonly" in fix
 
@@ -298,7 +304,7 @@ async def test_goals_that_were_damaged_are_told_once_and_kept(tmp_path, clock, i
         kept = tmp_path / "tasks.db.damaged-1"
         text = f"The list of goals was damaged. It is kept as {kept}; a new one has begun."
         assert work.reporter.texts("Senter") == [text]
-        assert await work.service.check() == [
+        assert await checked(work) == [
             ("goals", "ok", ""),
             ("damaged list of goals", "warn", f"look into {kept}, or delete it"),
         ]
@@ -543,7 +549,7 @@ async def test_a_goal_that_needs_a_model_waits_and_says_so(work):
     assert work.statuses(goal_id) == [WAITING]
     await until(lambda: work.service.status() == "1 goal open, waiting")
     assert work.service.is_busy()
-    checks = await work.service.check()
+    checks = await checked(work)
     assert checks[-1] == ("goals that wait", "warn", "1 need a language model: senter setup")
 
 
@@ -639,15 +645,161 @@ async def test_nobody_looks_for_a_model_when_nothing_waits_any_more(work):
 async def test_between_two_looks_for_a_model_there_is_more_and_more_time(tmp_path, clock, impatient, monkeypatch):
     work = Work(tmp_path, clock)
     work.executor.outcomes["do it"] = NEEDS_MODEL
-    work.service._back_off = 0.001
-    monkeypatch.setattr("senter.tasks.service.LONGEST_BACK_OFF", 0.016)
+    work.service._missing._back_off = 0.001
+    monkeypatch.setattr("senter.tasks.pursuing.missing.LONGEST_BACK_OFF", 0.016)
     async with at_work(work):
         await work.add()
         waits = []
-        while work.service._back_off < 0.016:
-            await until(lambda: work.service._back_off not in waits)
-            waits.append(work.service._back_off)
+        while work.service._missing._back_off < 0.016:
+            await until(lambda: work.service._missing._back_off not in waits)
+            waits.append(work.service._missing._back_off)
     assert waits == sorted(waits)
+
+
+async def test_nobody_looks_for_a_model_while_only_an_answer_is_waited_for(work):
+    work.executor.questions["do it"] = "do it"
+    goal_id = await work.add()
+    await work.reaches(goal_id, WAITING)
+    assert await work.service.pending_approvals()
+    await work.end_of(await work.add("another goal", plan=(Step("something else", "custom"),)))
+    assert work.looked == 0
+
+
+# pausing
+
+
+async def test_a_pause_ends_what_is_done_and_it_is_done_after_the_pause(work):
+    held = work.executor.hold("do it")
+    goal_id = await work.add()
+    await until(lambda: work.executor.running)
+    await work.service.pause()
+    assert (work.executor.cancelled, work.statuses(goal_id)) == ([f"{goal_id}.1"], [PENDING])
+    assert work.service.status() == "1 goal open; paused; go on with: senter goals resume"
+    assert not work.service.is_busy()
+    held.set()
+    await work.service.resume()
+    assert (await work.end_of(goal_id)).state == COMPLETED
+
+
+async def test_nothing_is_begun_in_a_pause_but_goals_are_taken_on(work):
+    await work.service.pause()
+    goal_id = await work.add()
+    await until(lambda: work.signals)
+    assert (work.store.goal(goal_id).state, work.executor.began) == ("new", [])
+    await work.service.resume()
+    await work.end_of(goal_id)
+
+
+async def test_a_pause_survives_a_restart(tmp_path, clock, impatient):
+    before = Work(tmp_path, clock)
+    async with at_work(before):
+        await before.service.pause()
+        await before.service.pause()
+    async with at_work(Work(tmp_path, clock, earlier=before)) as after:
+        goal_id = await after.add()
+        assert after.service.status().endswith("senter goals resume")
+        assert ("work on goals", "warn") in [(check.what, check.verdict) for check in await checked(after)]
+        assert after.executor.began == []
+        await after.service.resume()
+        await after.end_of(goal_id)
+
+
+async def test_what_cannot_be_repeated_becomes_a_question_when_a_pause_ends_it(work):
+    work.executor.unrepeatable.add("do it")
+    work.executor.hold("do it")
+    goal_id = await work.add()
+    await until(lambda: work.executor.running)
+    await work.service.pause()
+    assert work.statuses(goal_id) == [WAITING]
+    (question,) = await work.service.pending_approvals()
+    assert question.kind == "repeat"
+
+
+# bounds
+
+
+async def test_a_goal_is_given_up_at_its_deadline_whatever_it_does(work, clock):
+    work.executor.hold("do it")
+    goal_id = await work.add(deadline=clock.microseconds + 60_000_000)
+    await until(lambda: work.executor.running)
+    clock.forward(minutes=2)
+    await work.add("something that wakes it", plan=(Step("another", "custom"),))
+    goal = await work.end_of(goal_id)
+    assert (goal.state, goal.error) == (FAILED, "stopped: its deadline has passed")
+    await until(lambda: work.executor.cancelled == [f"{goal_id}.1"])
+    assert work.statuses(goal_id) == [CANCELLED]
+
+
+async def test_a_deadline_that_has_passed_is_refused(work, clock):
+    with pytest.raises(InvalidArgument, match="deadline has passed"):
+        await work.add(deadline=clock.microseconds)
+
+
+async def test_a_goal_that_takes_too_many_attempts_is_given_up_and_told_once(tmp_path, clock, impatient):
+    work = Work(tmp_path, clock, steps_per_goal=2, slots=1)
+    async with at_work(work):
+        goal_id = await work.add(plan=[Step(f"step {number}", "custom") for number in range(4)])
+        goal = await work.end_of(goal_id)
+        assert goal.state == FAILED
+        assert goal.error.startswith("stopped: its steps took 2 attempts, and a goal may take 2")
+        assert work.statuses(goal_id) == [COMPLETED, COMPLETED, CANCELLED, CANCELLED]
+        assert work.reporter.told.count("Goal failed") == 1
+
+
+async def test_no_progress_ends_a_goal(work, clock):
+    planning = work.planner.hold("goal")
+    goal_id = await work.add()
+    await until(lambda: work.planner.asked)
+    with work.store.writing() as connection:
+        rows = [(f"{goal_id}.1.{number}", goal_id, clock.microseconds + number) for number in range(10)]
+        connection.executemany("INSERT INTO attempts VALUES (?, '', ?, ?, 0, 'failed')", rows)
+    planning.set()
+    goal = await work.end_of(goal_id)
+    assert goal.error == "stopped: there was no progress: the last 10 attempts have failed"
+    assert work.executor.began == []
+
+
+# from outside
+
+
+async def test_a_step_can_be_done_elsewhere(work):
+    work.executor.outcomes["do it"] = NEEDS_MODEL
+    goal_id = await work.add()
+    await work.reaches(goal_id, WAITING)
+    await work.service.update_task(f"{goal_id}.1", "completed", "I asked a friend")
+    goal = await work.end_of(goal_id)
+    assert goal.state == COMPLETED
+    assert "I asked a friend" in Path(goal.report).read_text()
+
+
+async def test_a_step_that_is_being_done_ends_when_it_was_done_elsewhere(work):
+    work.executor.hold("do it")
+    goal_id = await work.add()
+    await until(lambda: work.executor.running)
+    await work.service.update_task(f"{goal_id}.1", "completed", "done")
+    assert (await work.end_of(goal_id)).state == COMPLETED
+    assert work.executor.cancelled == [f"{goal_id}.1"]
+
+
+async def test_a_status_that_is_none_is_refused(work):
+    goal_id = await work.add()
+    with pytest.raises(InvalidArgument, match="status must be completed, failed or cancelled, not 'pending'"):
+        await work.service.update_task(f"{goal_id}.1", "pending", "")
+
+
+async def test_the_machine_is_kept_awake_while_there_is_work(work):
+    await work.end_of(await work.add())
+    await until(lambda: work.awake.worked[-1:] == [False])
+    assert True in work.awake.worked
+
+
+async def test_the_machine_may_sleep_while_all_that_is_open_waits(work):
+    work.executor.questions["do it"] = "do it"
+    goal_id = await work.add()
+    await work.reaches(goal_id, WAITING)
+    await until(lambda: work.awake.worked[-1:] == [False])
+    await work.service.approve(f"{goal_id}.1")
+    await until(lambda: work.awake.worked[-1:] == [True] or work.store.goal(goal_id).state == COMPLETED)
 
 
 # waiting for a budget
@@ -657,7 +809,7 @@ async def test_a_goal_whose_budget_is_spent_waits_and_says_so_once(work):
     work.executor.outcomes["do it"] = SPENT
     goal_id = await work.add()
     assert (await work.reaches(goal_id, WAITING)).error == str(SPENT)
-    assert (await work.service.check())[-1] == (
+    assert (await checked(work))[-1] == (
         *("goals that pause", "warn"),
         "1 have no budget left: wait until tomorrow, or raise [budget] in config.toml, then: senter restart",
     )

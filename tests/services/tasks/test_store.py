@@ -6,11 +6,12 @@ import pytest
 from support.goal_work import RESEARCH, STEP
 
 from senter.errors import InvalidState, NoSuchGoal, Unavailable
+from senter.tasks.approvals.approval import permission
+from senter.tasks.approvals.questions import Questions
 from senter.tasks.goal import (
     CANCELLED,
     COMPLETED,
     FAILED,
-    IN_PROGRESS,
     NEW,
     PENDING,
     PLANNING,
@@ -20,6 +21,8 @@ from senter.tasks.goal import (
     GoalOptions,
     Task,
 )
+from senter.tasks.planning.plan import Step
+from senter.tasks.pursuing.attempts import Attempts
 from senter.tasks.store import TABLES_VERSION, Store
 from senter.tasks.telling.letter import Letter
 from senter.tasks.tools.findings import Findings, Passage
@@ -56,10 +59,20 @@ def planned(store, steps=STEP, **options):
     return goal_id
 
 
+def begin(store, task_id, when=3):
+    """Begin with a task."""
+    return Attempts(store).begin(store.task(task_id), when)
+
+
+def cancel(store, goal_id, when=1):
+    """Cancel a goal."""
+    return store.end_goal(goal_id, CANCELLED, [LETTER], when, outcome=CANCELLED)
+
+
 def done(store, task_id, status=COMPLETED, **values):
     """Do a task."""
-    store.begin_task(task_id, 3)
-    store.move_task(task_id, status, 4, **values)
+    begin(store, task_id)
+    Attempts(store).end(store.task(task_id), status, 4, **values)
 
 
 def statuses(store, goal_id):
@@ -105,7 +118,7 @@ def test_a_plan_is_read_back_in_its_order(store):
 def test_a_plan_that_nobody_makes_any_more_is_not_saved(store, state):
     goal_id = add(store)
     if state == CANCELLED:
-        store.cancel_goal(goal_id, 1, LETTER)
+        cancel(store, goal_id, 1)
     elif state != NEW:
         store.move_goal(goal_id, PLANNING)
         store.move_goal(goal_id, state)
@@ -119,14 +132,14 @@ def test_open_goals_come_most_urgent_first_then_oldest_first(store):
     for priority in (5, 9, 1, 9):
         add(store, priority=priority)
     planned(store, priority=5)
-    store.cancel_goal(add(store, priority=10), 1, LETTER)
+    cancel(store, add(store, priority=10), 1)
     store.move_goal(add(store, priority=10), PLANNING)
     assert store.open_goals() == ["2", "4", "1", "5", "3"]
 
 
 def test_goals_that_are_not_ended_are_counted_by_state(store):
     add(store)
-    store.cancel_goal(add(store), 1, LETTER)
+    cancel(store, add(store), 1)
     store.move_goal(planned(store), WAITING)
     store.move_goal(planned(store), COMPLETED)
     assert store.counts() == {NEW: 1, WAITING: 1}
@@ -143,25 +156,25 @@ def test_a_step_that_is_done_is_read_back_with_what_it_found(store):
     assert (store.goal(goal_id).tasks_done, store.goal(goal_id).tasks_total) == (1, 3)
 
 
-@pytest.mark.parametrize("status", [PENDING, COMPLETED, FAILED, CANCELLED])
-def test_a_step_that_is_not_being_done_cannot_be_completed(store, status):
+@pytest.mark.parametrize("status", [COMPLETED, FAILED, CANCELLED])
+def test_a_step_that_has_ended_cannot_be_completed(store, status):
     goal_id = planned(store)
     if status == CANCELLED:
-        store.cancel_goal(goal_id, 1, LETTER)
-    elif status != PENDING:
+        cancel(store, goal_id, 1)
+    else:
         done(store, "1.1", status)
     told = len(store.letters())
     with pytest.raises(InvalidState):
-        store.move_task("1.1", COMPLETED, 9, findings=FOUND, letters=[LETTER])
+        Attempts(store).end(store.task("1.1"), COMPLETED, 9, findings=FOUND, letters=[LETTER])
     assert statuses(store, goal_id) == [status]
     assert len(store.letters()) == told
 
 
 def test_a_step_cannot_be_begun_twice(store):
     planned(store)
-    store.begin_task("1.1", 3)
+    begin(store, "1.1", 3)
     with pytest.raises(InvalidState):
-        store.begin_task("1.1", 4)
+        begin(store, "1.1", 4)
     assert store.tasks("1")[0].attempts == 1
 
 
@@ -169,8 +182,8 @@ def test_a_goal_is_cancelled_with_what_is_left_of_its_plan(store):
     goal_id = planned(store, [*RESEARCH, *STEP])
     done(store, "1.1")
     done(store, "1.2", FAILED, error="no")
-    store.begin_task("1.3", 3)
-    assert [task.id for task in store.cancel_goal(goal_id, 8, LETTER)] == ["1.3", "1.4"]
+    begin(store, "1.3", 3)
+    assert [task.id for task in cancel(store, goal_id, 8)] == ["1.3", "1.4"]
     assert statuses(store, goal_id) == [COMPLETED, FAILED, CANCELLED, CANCELLED]
     goal = store.goal(goal_id)
     assert (goal.state, goal.outcome, goal.finished) == (CANCELLED, CANCELLED, 8)
@@ -180,24 +193,13 @@ def test_what_is_tried_again_is_what_was_not_done(store):
     goal_id = planned(store, RESEARCH)
     done(store, "1.1", findings=FOUND)
     done(store, "1.2", FAILED, error="no")
-    store.cancel_goal(goal_id, 8, LETTER)
+    cancel(store, goal_id, 8)
     assert [task.id for task in store.retry_goal(goal_id, 9)] == ["1.2", "1.3"]
     assert statuses(store, goal_id) == [COMPLETED, PENDING, PENDING]
     assert [task.error for task in store.tasks(goal_id)] == ["", "", ""]
     assert store.findings(["1.1"]) == [FOUND]
     goal = store.goal(goal_id)
     assert (goal.state, goal.outcome, goal.error, goal.started, goal.finished) == (RUNNING, "", "", 9, 0)
-
-
-def test_what_nobody_works_on_is_taken_up(store):
-    for _ in range(2):
-        planned(store)
-        store.move_goal(add(store), PLANNING)
-    store.begin_task("1.1", 1)
-    store.begin_task("3.1", 1)
-    store.take_up({"3.1", "4"})
-    assert [store.goal(goal).state for goal in ("2", "4")] == [NEW, PLANNING]
-    assert statuses(store, "1") + statuses(store, "3") == [PENDING, IN_PROGRESS]
 
 
 def test_everything_that_waits_goes_on_the_oldest_first(store):
@@ -248,12 +250,54 @@ def test_a_letter_of_an_earlier_version_is_still_to_be_delivered(store):
 def test_what_comes_next_is_what_has_not_ended_the_most_urgent_and_then_the_newest_first(store):
     for priority in (5, 9, 5, 1, 5):
         add(store, priority=priority)
-    store.cancel_goal("3", 1, LETTER)
+    cancel(store, "3", 1)
     planned(store, RESEARCH, priority=9)
     done(store, "6.1")
     found, total = store.coming(4)
     assert [goal.id for goal in found] == ["6", "2", "5", "1"]
     assert (found[0].tasks_done, found[0].tasks_total, total) == (1, 3, 5)
+
+
+def test_a_goal_that_has_not_ended_by_its_deadline_is_overdue(store):
+    add(store, deadline=10)
+    add(store)
+    cancel(store, add(store, deadline=10))
+    assert [[goal.id for goal in store.overdue(now)] for now in (9, 10)] == [[], ["1"]]
+    assert store.next_moment(1) == 10
+
+
+def test_the_next_moment_is_that_of_what_is_tried_again_first(store):
+    planned(store, RESEARCH)
+    assert store.next_moment(1) == 0
+    for task, when in (("1.1", 30), ("1.2", 20)):
+        begin(store, task)
+        Attempts(store).again(store.task(task), 1, "not there", when)
+    assert [store.next_moment(now) for now in (1, 20, 30)] == [20, 30, 0]
+
+
+def test_new_steps_take_the_place_of_others_and_are_numbered_on(store):
+    goal_id = planned(store, RESEARCH)
+    done(store, "1.1", FAILED, error="no")
+    store.move_goal(goal_id, PLANNING, replanned=1)
+    changed = store.change_plan(goal_id, {"1.1", "1.3"}, [Step("again", "generate", depends_on=(2,))], 9, LETTER)
+    assert [(task.id, task.status, task.replaced) for task in changed] == [
+        ("1.1", FAILED, True),
+        ("1.3", CANCELLED, True),
+        ("1.4", PENDING, False),
+    ]
+    assert (changed[-1].depends_on, store.was_replanned(goal_id)) == (["1.2"], True)
+    assert (store.goal(goal_id).state, store.goal(goal_id).tasks_total) == (RUNNING, 2)
+
+
+def test_what_waits_for_an_answer_waits_for_no_model(store):
+    planned(store)
+    assert not store.waits_for_model()
+    done(store, "1.1", WAITING, error="needs a model")
+    assert store.waits_for_model()
+    store.release_waiting()
+    Questions(store).ask(permission(store.goal("1"), store.task("1.1"), "write it", 1))
+    assert not store.waits_for_model()
+    assert store.release_waiting() == []
 
 
 def test_a_move_that_is_refused_tells_nobody(store):
@@ -283,7 +327,7 @@ def test_an_id_that_is_none_is_told(store, goal_id):
         store.goal,
         store.tasks,
         lambda name: store.retry_goal(name, 1),
-        lambda name: store.cancel_goal(name, 1, LETTER),
+        lambda name: cancel(store, name, 1),
     ):
         with pytest.raises(NoSuchGoal):
             ask(goal_id)

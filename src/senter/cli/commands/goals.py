@@ -1,8 +1,6 @@
 """``senter goals``."""
 
 import contextlib
-import sys
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from typing import Any, NoReturn, TypeVar
@@ -11,24 +9,27 @@ import click
 
 from senter.bus.connection import Connection
 from senter.cli import goal_words
-from senter.cli.following import Follower, newest_goals
+from senter.cli.commands import approvals
+from senter.cli.following import Follower, newest_goals, questions_of
+from senter.cli.goal_tables import print_goals, print_requests
 from senter.cli.live import view
 from senter.cli.outcome import (
     FAILED_GOAL,
     INTERRUPTED,
-    PIPE_WIDTH,
     ask,
     complain,
     print_json,
     told_in_one_sentence,
     while_connected,
 )
-from senter.cli.typed import GOAL_ID, carried, given
+from senter.cli.typed import GOAL_ID, carried, given, time_to_come
+from senter.tasks.approvals.approval import Approval
 from senter.tasks.client import TasksClient
 from senter.tasks.goal import COMPLETED, GOAL_MOVES, Goal, GoalOptions, Task
+from senter.tasks.tools.network_log import Request
 from senter.wording import one_line
 
-SHOWN_IN_A_PIPE = 100
+PAGE = 500
 
 Result = TypeVar("Result")
 
@@ -38,15 +39,23 @@ def goals() -> None:
     """Give Senter goals, and see what becomes of them."""
 
 
+goals.add_command(approvals.approve)
+goals.add_command(approvals.deny)
+
+
 @goals.command()
 @click.argument("text", callback=given)
 @click.option("--priority", type=click.IntRange(1, 10), default=5, show_default=True, help="10 is the most urgent.")
 @click.option("--focus", default="", callback=lambda _c, _p, value: carried(value), help="The focus it belongs to.")
+@click.option(
+    "--until", metavar="TIME", help='When it is given up: "18:00", "tomorrow 18:00", "friday 18:00", "+2h".'
+)
 @click.option("--wait", is_flag=True, help="Watch it to its end; exit code 4 when it is not reached.")
 @told_in_one_sentence
-def add(text: str, priority: int, focus: str, wait: bool) -> None:
+def add(text: str, priority: int, focus: str, until: str | None, wait: bool) -> None:
     """Take on the goal TEXT, or what stdin says when it is "-"."""
-    options = GoalOptions(priority=priority, focus=focus)
+    deadline = time_to_come(until) if until is not None else 0
+    options = GoalOptions(priority=priority, focus=focus, deadline=deadline)
     goal_id = _ask_tasks(lambda tasks: tasks.add_goal(text, options))
     click.echo(f"Goal {goal_id} is taken on" + ("." if wait else f"; follow it with: senter goals watch {goal_id}"))
     if wait:
@@ -60,32 +69,43 @@ def add(text: str, priority: int, focus: str, wait: bool) -> None:
 @told_in_one_sentence
 def list_goals(state: str | None, limit: int, as_json: bool) -> None:
     """List goals, newest first."""
-    found = _ask_tasks(lambda tasks: newest_goals(tasks, state or "", limit + 1))
+
+    async def both(tasks: TasksClient) -> tuple[list[Goal], list[Approval]]:
+        goals = await newest_goals(tasks, state or "", limit + 1)
+        return goals, [] if as_json else await tasks.pending_approvals()
+
+    found, waiting = _ask_tasks(both)
     if as_json:
         print_json([asdict(goal) for goal in found[:limit]])
     elif found:
-        _print_table(found[:limit])
+        print_goals(found[:limit])
         if len(found) > limit:
             click.echo(f"\nThere are older ones; see them with: --limit {2 * limit}")
     else:
         click.echo(f"There is no goal that is {state}." if state else "There is no goal yet.")
+    if hint := approvals.hint(waiting):
+        click.echo(f"\n{hint}")
 
 
 @goals.command()
 @click.argument("goal_id", **GOAL_ID)
+@click.option("--network", is_flag=True, help="Every request that it made to a server, instead.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document; the steps are below the key plan.")
 @told_in_one_sentence
-def show(goal_id: str, as_json: bool) -> None:
+def show(goal_id: str, network: bool, as_json: bool) -> None:
     """Show a goal, the steps of its plan and what they found."""
-
-    async def both(tasks: TasksClient) -> tuple[Goal, list[Task]]:
-        return await tasks.goal(goal_id), await tasks.plan(goal_id)
-
-    goal, plan = _ask_tasks(both)
+    if network:
+        return _show_network(_ask_tasks(lambda tasks: _all_requests(tasks, goal_id)), as_json)
     if as_json:
-        print_json({**asdict(goal), "plan": [asdict(task) for task in plan]})
-    else:
-        click.echo(goal_words.details(goal, plan))
+        goal, plan = _ask_tasks(lambda tasks: _goal_and_plan(tasks, goal_id))
+        return print_json({**asdict(goal), "plan": [asdict(task) for task in plan]})
+
+    async def in_words(tasks: TasksClient) -> str:
+        goal, plan = await _goal_and_plan(tasks, goal_id)
+        questions = await questions_of(tasks, plan)
+        return goal_words.details(goal, plan, questions, await _all_requests(tasks, goal_id))
+
+    click.echo(_ask_tasks(in_words))
 
 
 @goals.command()
@@ -117,6 +137,43 @@ def retry(goal_id: str) -> None:
     click.echo(
         f"Goal {one_line(goal_id)} is taken up again; follow it with: senter goals watch {one_line(goal_id)}"
     )
+
+
+@goals.command()
+@told_in_one_sentence
+def pause() -> None:
+    """Stop all work on goals at once; also after a restart nothing is done until "senter goals resume"."""
+    _ask_tasks(lambda tasks: tasks.pause())
+    click.echo("All work on goals is paused; go on with: senter goals resume")
+
+
+@goals.command()
+@told_in_one_sentence
+def resume() -> None:
+    """Let the work on goals go on."""
+    _ask_tasks(lambda tasks: tasks.resume())
+    click.echo("The work on goals goes on")
+
+
+async def _goal_and_plan(tasks: TasksClient, goal_id: str) -> tuple[Goal, list[Task]]:
+    return await tasks.goal(goal_id), await tasks.plan(goal_id)
+
+
+async def _all_requests(tasks: TasksClient, goal_id: str) -> list[Request]:
+    """What a goal asked of the network, the oldest first."""
+    found: list[Request] = []
+    while page := await tasks.requests(goal_id, PAGE, len(found)):
+        found += page
+    return sorted(found, key=lambda request: request.time)
+
+
+def _show_network(requests: list[Request], as_json: bool) -> None:
+    if as_json:
+        print_json([asdict(request) for request in requests])
+    elif requests:
+        print_requests(requests)
+    else:
+        click.echo("It asked no server.")
 
 
 def _ask_tasks(question: Callable[[TasksClient], Coroutine[Any, Any, Result]]) -> Result:
@@ -155,25 +212,3 @@ def _leave(goal_id: str) -> NoReturn:
     again = f"senter goals watch {one_line(goal_id)}".rstrip()
     complain(f"the work goes on; watch it again with: {again}")
     raise SystemExit(INTERRUPTED)
-
-
-def _print_table(found: list[Goal]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    now = time.time()
-    on_terminal = sys.stdout.isatty()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("ID", "STATE", "STEPS", "AGE"):
-        table.add_column(heading, no_wrap=True, justify="left" if heading == "STATE" else "right")
-    # may wrap, so that this is the column which gives way; its rows do not
-    table.add_column("DESCRIPTION")
-    for goal in found:
-        state = Text(one_line(goal.state), style=goal_words.COLOURS.get(goal.state, ""))
-        words = goal_words.summary(goal, PIPE_WIDTH if on_terminal else SHOWN_IN_A_PIPE)
-        description = Text(words, no_wrap=True, overflow="ellipsis")
-        table.add_row(
-            Text(one_line(goal.id)), state, goal_words.progress(goal), goal_words.age(goal, now), description
-        )
-    Console(width=None if on_terminal else PIPE_WIDTH).print(table)

@@ -1,19 +1,13 @@
-"""From a goal to steps: how a plan is made without a model, and what every plan has to meet. Pure."""
+"""What a plan is made of, and what the words of a goal name and want. Pure."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from senter.errors import InvalidArgument
-from senter.tasks.goal import TYPES
-from senter.tasks.text.summary import question_of
-from senter.tasks.tools.catalogue import TOOLS, check_parameters
 from senter.tasks.tools.reading import CLOSED
-from senter.wording import LONGEST_LINE, one_line
 
 MOST_STEPS = 20
 
@@ -21,8 +15,12 @@ SEARCHING = ("research", "find", "search", "learn about", "look up", "look for")
 WRITING = ("write", "draft", "create", "compose")
 WEB = ("web", "internet", "online")
 
-DOCUMENTS = {"file_search": "folder", "file_read": "path"}
+DOCUMENTS = {"file_search": "folder", "file_read": "path", "file_list": "folder"}
 """The tools that read what a goal names, and the parameter that names it."""
+
+_LOCAL = r"[\w.!#$%&*+/=?^{|}~-]"
+ADDRESS = rf"(?<!{_LOCAL}){_LOCAL}+@\w[\w-]*(?:\.\w[\w-]*)+"
+"""A regular expression of e-mail addresses."""
 
 _OPENING, _CLOSING = "\"'`“„‘«<[", "\"'`”“’»>]"  # noqa: RUF001 - as people type them
 _QUOTED = "|".join(
@@ -36,8 +34,6 @@ _SAYS_WHERE = re.compile(
     r"(?:(?:in|at|under|below|of|from|named|called)\b|[\"'“„«<\[~.])",
     re.IGNORECASE,
 )
-_HOST = re.compile(r"\bhttps?://([\w.:\[\]-]+)(?![\w.:\[\]@-])", re.IGNORECASE)
-_DOCUMENT = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}$")
 
 
 @dataclass(frozen=True)
@@ -57,13 +53,7 @@ def named_paths(description: str) -> list[str]:
     A path with spaces has to be in quotes. A lone slash names nothing: it stands between two words.
     """
     found = [next(filter(None, match.groups())) for match in _PATH.finditer(description)]
-    expanded = [_expanded(path.rstrip(".!?")) for path in found if path.strip("/.!?")]
-    return list(dict.fromkeys(expanded))
-
-
-def named_hosts(description: str) -> list[str]:
-    """The hosts, each with its port if there is one, of the web addresses that a goal names."""
-    return list(dict.fromkeys(host.rstrip(".:") for host in _HOST.findall(description)))
+    return list(dict.fromkeys(expanded(path.rstrip(".!?")) for path in found if path.strip("/.!?")))
 
 
 def check_named(description: str) -> None:
@@ -71,7 +61,7 @@ def check_named(description: str) -> None:
 
     What is asked of private documents must not become a search of the web.
     """
-    if _SAYS_WHERE.search(description) and not named_paths(description) and not _has(description, WEB):
+    if _SAYS_WHERE.search(description) and not named_paths(description) and not has(description, WEB):
         raise InvalidArgument(
             "the documents are not named by a path; write it with / or ~ at the beginning, in quotes when it has"
             ' spaces, or add "from the web"'
@@ -92,122 +82,19 @@ def allowed_paths(description: str, roots: Sequence[str]) -> list[str]:
 
 def wants_writing(description: str) -> bool:
     """Whether a goal asks for a text of its own rather than for something to be found."""
-    return not _has(description, SEARCHING) and _has(description, WRITING)
+    return not has(description, SEARCHING) and has(description, WRITING)
 
 
-def keyword_plan(description: str) -> list[Step]:
-    """The plan that the words of a goal suggest: search and summarise; outline, draft and review; or one step."""
-    goal = one_line(description)
-    steps = _gathering(goal, named_paths(description))
-    sources = tuple(number for number in range(1, len(steps) + 1))
-    if wants_writing(goal):
-        return [*steps, *_writing(goal, sources)]
-    if steps:
-        return [*steps, Step("Summarise what was found", "generate", depends_on=sources)]
-    return [Step(goal[:LONGEST_LINE], "custom")]
+def named_addresses(description: str) -> list[str]:
+    """The e-mail addresses that a goal names, in small letters."""
+    return list(dict.fromkeys(address.lower() for address in re.findall(ADDRESS, description)))
 
 
-def _gathering(goal: str, paths: Sequence[str]) -> list[Step]:
-    steps = [_reading(goal, path) for path in paths]
-    if _has(goal, SEARCHING) and (not paths or _has(goal, WEB)):
-        steps.append(Step("Search the web", "research", "web_search", {"query": question_of(goal)}))
-        steps.append(Step("Read the pages that were found", "research", "web_page", depends_on=(len(steps),)))
-    return steps
+def has(text: str, words: Sequence[str]) -> bool:
+    """Whether a text has a word that begins with one of these."""
+    return re.search(rf"\b({'|'.join(words)})", text.lower()) is not None
 
 
-def _reading(goal: str, path: str) -> Step:
-    if _DOCUMENT.search(path):
-        return Step(f"Read {path}", "research", "file_read", {"path": path})
-    parameters = {"folder": path, "query": question_of(goal)}
-    return Step(f"Search the documents in {path}", "research", "file_search", parameters)
-
-
-def _writing(goal: str, sources: tuple[int, ...]) -> list[Step]:
-    first = len(sources) + 1
-    return [
-        Step(f"Outline: {goal}"[:LONGEST_LINE], "generate", depends_on=sources),
-        Step("Write a first draft", "generate", depends_on=(*sources, first)),
-        Step("Review and refine the draft", "analyze", depends_on=(*sources, first + 1)),
-    ]
-
-
-def plan_schema() -> dict[str, Any]:
-    """The JSON schema that a model's plan is bound to."""
-    text = {"type": "string"}
-    properties = {
-        "description": text,
-        "type": {"enum": list(TYPES)},
-        "tool": {"enum": [*TOOLS, None]},
-        "tool_params": {"type": "object"},
-        "depends_on": {"type": "array", "items": {"type": "integer"}},
-    }
-    step = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-    tasks = {"type": "array", "items": step, "minItems": 1, "maxItems": MOST_STEPS}
-    return {"type": "object", "properties": {"tasks": tasks}, "required": ["tasks"], "additionalProperties": False}
-
-
-def read_plan(text: str, description: str) -> list[Step]:
-    """The plan that a model wrote. Raises InvalidArgument, saying why, for one that must not be followed."""
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidArgument(f"the plan is not JSON: {error}") from error
-    rows = document.get("tasks") if isinstance(document, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise InvalidArgument("the plan has no list of tasks")
-    steps = [_step(row) for row in rows[: MOST_STEPS + 1]]
-    check_plan(steps, description)
-    return steps
-
-
-def check_plan(steps: Sequence[Step], description: str) -> None:
-    """Raise InvalidArgument for a plan that has no end, unknown parts, or reads what the goal does not name."""
-    if not 1 <= len(steps) <= MOST_STEPS:
-        raise InvalidArgument(f"a plan has 1 to {MOST_STEPS} tasks")
-    for step in steps:
-        _check_step(step, named_paths(description))
-    needs = {number: step.depends_on for number, step in enumerate(steps, 1)}
-    for number, needed in needs.items():
-        if missing := set(needed) - set(needs):
-            raise InvalidArgument(f"task {number} depends on task {min(missing)}, which does not exist")
-    try:
-        TopologicalSorter(needs).prepare()
-    except CycleError as error:
-        raise InvalidArgument(f"the tasks depend on each other in a circle: {error.args[1]}") from error
-
-
-def _step(row: dict[str, Any]) -> Step:
-    parameters, needed = row.get("tool_params") or {}, row.get("depends_on") or []
-    if not isinstance(parameters, dict) or not isinstance(needed, list):
-        raise InvalidArgument("tool_params must be an object and depends_on a list")
-    if not all(type(number) is int for number in needed):
-        raise InvalidArgument("depends_on must hold the numbers of tasks")
-    words = [row.get(name) or "" for name in ("description", "type", "tool")]
-    if not all(isinstance(word, str) for word in words):
-        raise InvalidArgument("description, type and tool must be texts")
-    return Step(one_line(words[0])[:LONGEST_LINE], words[1], words[2], parameters, tuple(dict.fromkeys(needed)))
-
-
-def _check_step(step: Step, named: Sequence[str]) -> None:
-    if not step.description:
-        raise InvalidArgument("a task has no description")
-    if step.type not in TYPES:
-        raise InvalidArgument(f"there is no task type {step.type!r:.80}")
-    if not step.tool:
-        return
-    if step.tool not in TOOLS:
-        raise InvalidArgument(f"there is no tool {step.tool!r:.80}")
-    check_parameters(step.tool, step.parameters)
-    if step.tool in DOCUMENTS:
-        path = Path(_expanded(step.parameters[DOCUMENTS[step.tool]]))
-        if ".." in path.parts or not any(path.is_relative_to(folder) for folder in named):
-            raise InvalidArgument(f"the goal does not name {str(path)!r:.200}")
-
-
-def _expanded(path: str) -> str:
+def expanded(path: str) -> str:
     """The path with the user's home folder for ``~``; those of other users stay as they are."""
     return str(Path(path).expanduser() if path == "~" or path.startswith("~/") else Path(path))
-
-
-def _has(text: str, words: Sequence[str]) -> bool:
-    return re.search(rf"\b({'|'.join(words)})", text.lower()) is not None

@@ -4,16 +4,17 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from senter.database import Disk
-from senter.errors import BudgetSpent, ConfigurationError, InvalidState, NoModel, SenterError
+from senter.errors import ConfigurationError, InvalidState, SenterError
+from senter.settings import TasksSettings
+from senter.tasks.approvals.questions import Questions
 from senter.tasks.goal import (
     COMPLETED,
     FAILED,
-    GATHERING,
     IN_PROGRESS,
     NEW,
     PLANNING,
@@ -22,49 +23,36 @@ from senter.tasks.goal import (
     Goal,
     Task,
     hopeless,
-    outcome,
     ready,
     verdict,
     what_failed,
     why_hopeless,
 )
-from senter.tasks.planning.plan import Step
-from senter.tasks.pursuing.executor import PICKED
+from senter.tasks.pursuing.attempts import Attempts
+from senter.tasks.pursuing.bounds import exceeded
+from senter.tasks.pursuing.ending import Ending
+from senter.tasks.pursuing.news import News
+from senter.tasks.pursuing.pause import Pause
+from senter.tasks.pursuing.plans import Planner, Plans
+from senter.tasks.pursuing.steps import Executor, Steps
 from senter.tasks.store import Store
 from senter.tasks.telling import letter
-from senter.tasks.text.report import answered, file_name, report
-from senter.tasks.tools.file_write import write_atomically
-from senter.tasks.tools.findings import Findings
 from senter.wording import one_line, shortened
 
 LONGEST_ERROR = 500
+LONGEST_SLEEP = 60.0
+"""Seconds after which the clock on the wall is looked at again while something waits for its time."""
 
 INTERNAL = "internal error, see the journal: senter logs tasks"
 
 logger = logging.getLogger(__name__)
 
 
-class Planner(Protocol):
-    """Makes plans."""
-
-    async def plan(self, goal: Goal) -> tuple[str, list[Step]]:
-        """Who made the plan (``model`` or ``keywords``), and its steps."""
-
-
-class Executor(Protocol):
-    """Carries steps out."""
-
-    async def run(
-        self, goal: Goal, task: Task, parameters: dict[str, Any], earlier: Sequence[Findings]
-    ) -> Findings:
-        """What a step found. Raises NoModel, BudgetSpent when it has to wait, a SenterError when it failed."""
-
-
 class Pursuit:
-    """Works on goals, at most ``slots`` plans and steps at once.
+    """Works on goals, at most ``max_concurrent_tasks`` plans and steps at once.
 
     ``reports`` is the folder of reports; ``now`` is the local time with its zone. ``came_to_an_end`` is called
-    after every plan and step, ``model_answered`` when a model did one; ``tell`` says who else wants to know.
+    after every plan and step; ``news`` says who else wants to know.
     """
 
     def __init__(
@@ -73,29 +61,28 @@ class Pursuit:
         planner: Planner,
         executor: Executor,
         reports: Path,
-        slots: int,
+        settings: TasksSettings,
         now: Callable[[], datetime],
+        on_disk: Disk,
     ) -> None:
-        if slots < 1:
+        if settings.max_concurrent_tasks < 1:
             raise ConfigurationError("[tasks] max_concurrent_tasks must be at least 1")
-        self.on_disk = Disk()
-        self.goal_changed: Callable[[str, str], object] = lambda *_: None
-        self.task_changed: Callable[[str, str, str], object] = lambda *_: None
-        self.goal_finished: Callable[[str, str, str], object] = lambda *_: None
-        self.came_to_an_end: Callable[[], object] = lambda: None
-        self.model_answered: Callable[[], object] = lambda: None
-        self._store = store
-        self._planner = planner
-        self._executor = executor
-        self._reports = reports
-        self._slots = slots
         self.now = now
+        self.on_disk = on_disk
+        self.news = News()
+        self.came_to_an_end: Callable[[], object] = lambda: None
+        self.attempts, self.questions, self.pause = Attempts(store), Questions(store), Pause(store)
+        self.ending = Ending(store, reports, self.news, on_disk, now)
+        self._store = store
+        self._settings = settings
+        self._executor = executor
+        self._plans = Plans(store, planner, self.news, on_disk)
+        self._steps = Steps(store, self.attempts, self.questions, executor, self.news, on_disk, now)
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._concluding: set[str] = set()
         self._broken: list[tuple[Goal, Task | None]] = []
         self._unnoted: SenterError | None = None
         self._moved: set[str] = set()
-        self._spent: dict[str, date | None] = {}
 
     @property
     def steps(self) -> int:
@@ -103,22 +90,19 @@ class Pursuit:
         return len(self._busy.keys() - self._concluding)
 
     @property
-    def paused(self) -> set[str]:
+    def out_of_budget(self) -> set[str]:
         """The goals that were told today that their budget is spent; tomorrow, or after a start, it may not be."""
-        return {goal_id for goal_id, day in self._spent.items() if day == self.now().date()}
-
-    def tell(
-        self,
-        goal_changed: Callable[[str, str], object],
-        task_changed: Callable[[str, str, str], object],
-        goal_finished: Callable[[str, str, str], object],
-    ) -> None:
-        """Tell of a goal's id and state, a task's id, goal and status, and a goal's id, outcome and report."""
-        self.goal_changed, self.task_changed, self.goal_finished = goal_changed, task_changed, goal_finished
+        today = self.now().date()
+        return {goal_id for goal_id, day in self._steps.out_of_budget.items() if day == today}
 
     async def take_up(self) -> None:
-        """Make what an earlier process, or a failed disk, left in the middle ready again. Raises Unavailable."""
-        await self.on_disk(self._store.take_up, set(self._busy))
+        """Make what an earlier process, a pause or a failed disk left in the middle ready. Raises Unavailable."""
+        taken = (set(self._busy), self._executor.is_repeatable, self.time())
+        left, asked = await self.on_disk(self.attempts.take_up, *taken)
+        for task in left:
+            self.news.task_changed(task.id, task.goal_id, (await self.on_disk(self._store.task, task.id)).status)
+        for question in asked:
+            self.news.approval_requested(question.task_id, question.question)
 
     async def advance(self) -> None:
         """Start all that can start now, most urgent first, and note the ends of goals.
@@ -132,18 +116,28 @@ class Pursuit:
         while self._broken:
             await self._give_up(*self._broken[-1])
             self._broken.pop()
+        for task in await self.on_disk(self.questions.expire, self.time()):
+            self.news.task_changed(task.id, task.goal_id, FAILED)
+        for goal in await self.on_disk(self._store.overdue, self.time()):
+            await self._stop(goal)
         moved, self._moved = self._moved, set()
         full = False
         for goal_id in await self.on_disk(self._store.open_goals):
-            full = full or self.steps >= self._slots
+            full = full or self.steps >= self._settings.max_concurrent_tasks
             if goal_id in self._busy or (full and goal_id not in moved):
                 continue
             goal = await self.on_disk(self._store.goal, goal_id)
-            if goal.state == NEW and not full:
-                self._begin(goal.id, self._plan(goal), goal, None)
-            elif goal.state == RUNNING:
-                with contextlib.suppress(InvalidState):  # it was cancelled meanwhile
+            with contextlib.suppress(InvalidState):  # it was cancelled meanwhile
+                if goal.state == NEW and not full:
+                    self._begin(goal.id, self._plan(goal), goal, None)
+                elif goal.state == RUNNING:
                     await self._go_on(goal, may_begin=not full)
+
+    async def until_next(self) -> float | None:
+        """Seconds until something has to be looked at that nobody tells of; None for never. Raises Unavailable."""
+        now = self.time()
+        moment = await self.on_disk(self._store.next_moment, now)
+        return min(max(0.0, (moment - now) / 1_000_000), LONGEST_SLEEP) if moment else None
 
     def drop(self, names: Sequence[str]) -> None:
         """End the work on goals or tasks that are not wanted any more."""
@@ -152,7 +146,7 @@ class Pursuit:
                 self._busy[name].cancel()
 
     async def stop(self) -> None:
-        """End all work; it is taken up after the next start."""
+        """End all work; it is taken up after the next start, or by ``take_up``."""
         working = list(self._busy.values())
         self.drop(list(self._busy))
         await asyncio.gather(*working, return_exceptions=True)
@@ -166,7 +160,9 @@ class Pursuit:
             self._concluding.discard(name)
             self._moved.add(goal.id)
             error = None if running.cancelled() else running.exception()
-            if isinstance(error, SenterError):
+            if isinstance(error, InvalidState):
+                logger.debug("%s was cancelled meanwhile: %s", name, error)
+            elif isinstance(error, SenterError):
                 self._unnoted = error
             elif error:
                 logger.error("The work on %s broke down", name, exc_info=error)
@@ -176,28 +172,24 @@ class Pursuit:
         running.add_done_callback(ended)
 
     async def _plan(self, goal: Goal) -> None:
-        with contextlib.suppress(InvalidState):  # it was cancelled meanwhile
-            await self.on_disk(self._move_goal, goal, PLANNING, (), {"started": self.time()})
-            self.goal_changed(goal.id, PLANNING)
-            try:
-                planner, steps = await self._planner.plan(goal)
-            except SenterError as error:
-                return await self._finish(goal, [], FAILED, _sentence(error))
-            told = letter.plan_created(goal, len(steps))
-            tasks = await self.on_disk(self._store.save_plan, goal.id, planner, steps, self.time(), told)
-            for task in tasks:
-                self.task_changed(task.id, goal.id, task.status)
-            self.goal_changed(goal.id, RUNNING)
+        try:
+            await self._plans.make(goal, self.time())
+        except InvalidState:
+            raise
+        except SenterError as error:
+            if (await self.on_disk(self._store.goal, goal.id)).state != PLANNING:
+                raise
+            await self.ending.end(goal, [], FAILED, _sentence(error))
 
     async def _go_on(self, goal: Goal, may_begin: bool) -> None:
         tasks = await self.on_disk(self._store.tasks, goal.id)
-        for task in hopeless(tasks):
-            await self._end(goal, task, FAILED, error=why_hopeless(task, tasks))
         if hopeless(tasks):
-            return await self._go_on(goal, may_begin)
-        able = [task for task in ready(tasks) if may_begin and task.id not in self._busy]
-        for task in able[: self._slots - self.steps]:
-            self._begin(task.id, self._work(goal, task, tasks), goal, task)
+            return await self._replan_or_fail(goal, tasks)
+        able = [task for task in ready(tasks, self.time()) if may_begin and task.id not in self._busy]
+        if able and await self._excess(goal):
+            return await self._stop(goal)
+        for task in able[: self._settings.max_concurrent_tasks - self.steps]:
+            self._begin(task.id, self._steps.do(goal, task, tasks), goal, task)
         state = verdict(tasks)
         if state == WAITING:
             await self._wait(goal, tasks)
@@ -205,86 +197,49 @@ class Pursuit:
             self._concluding.add(goal.id)
             self._begin(goal.id, self._conclude(goal, tasks, state), goal, None)
 
-    async def _work(self, goal: Goal, task: Task, tasks: Sequence[Task]) -> None:
-        parameters = await self.on_disk(self._store.parameters, task.id)
-        needed = [other.id for other in tasks if other.id in task.depends_on and other.status == COMPLETED]
-        earlier = await self.on_disk(self._store.findings, needed)
-        with contextlib.suppress(InvalidState):  # it was cancelled meanwhile
-            await self.on_disk(self._store.begin_task, task.id, self.time())
-            self.task_changed(task.id, goal.id, IN_PROGRESS)
-            try:
-                findings = await self._executor.run(goal, task, parameters, earlier)
-            except (BudgetSpent, NoModel) as error:
-                self._spent[goal.id] = self.now().date() if isinstance(error, BudgetSpent) else None
-                await self._end(goal, task, WAITING, error=_sentence(error))
-            except SenterError as error:
-                await self._end(goal, task, FAILED, error=_sentence(error))
-            else:
-                await self._end(goal, task, COMPLETED, findings=findings)
+    async def _replan_or_fail(self, goal: Goal, tasks: Sequence[Task]) -> None:
+        """Let a new plan replace what cannot be done, once, when nothing else is going on; else let that fail."""
+        if await self._may_replan(goal):
+            if not any(task.status == IN_PROGRESS for task in tasks):
+                self._begin(goal.id, self._plans.change(goal, tasks, self.time()), goal, None)
+            return
+        for task in hopeless(tasks):
+            await self._steps.fail(goal, task, why_hopeless(task, tasks))
+        self._moved.add(goal.id)
+        self.came_to_an_end()
 
-    async def _end(
-        self, goal: Goal, task: Task, status: str, error: str = "", findings: Findings | None = None
-    ) -> None:
-        letters = []
-        summary = shortened(one_line(findings.text)) if findings else ""
-        if status == COMPLETED:
-            letters.append(letter.task_completed(goal, task))
-        elif status == FAILED:
-            letters.append(letter.task_failed(goal, task, error))
-        values = (task.id, status, self.time(), error, findings, summary, letters)
-        await self.on_disk(self._store.move_task, *values)
-        self.task_changed(task.id, goal.id, status)
-        if findings and findings.thinking not in ("", PICKED):
-            self._spent.pop(goal.id, None)
-            self.model_answered()
+    async def _may_replan(self, goal: Goal) -> bool:
+        """Whether a model may change its plan: once, and not after the user has denied a part of it."""
+        if goal.planner != "model" or await self.on_disk(self._store.was_replanned, goal.id):
+            return False
+        return not await self.on_disk(self.questions.was_denied, goal.id)
+
+    async def _excess(self, goal: Goal) -> str:
+        """Why a goal is given up, or nothing."""
+        spent = await self.on_disk(self.attempts.spent, goal)
+        return exceeded(goal, spent, self._settings, self.time())
+
+    async def _stop(self, goal: Goal) -> None:
+        """Give a goal up that has taken too much. It is told once."""
+        tasks = await self.on_disk(self._store.tasks, goal.id)
+        left = await self.ending.end(goal, tasks, FAILED, f"stopped: {await self._excess(goal)}")
+        self.drop([goal.id, *(task.id for task in left)])
 
     async def _wait(self, goal: Goal, tasks: Sequence[Task]) -> None:
         error = next(task.error for task in tasks if task.status == WAITING)
         await self.on_disk(self._move_goal, goal, WAITING, [letter.goal_waits(goal, error)], {"error": error})
-        self.goal_changed(goal.id, WAITING)
+        self.news.goal_changed(goal.id, WAITING)
 
     async def _conclude(self, goal: Goal, tasks: Sequence[Task], state: str) -> None:
-        with contextlib.suppress(InvalidState):  # it was cancelled meanwhile
-            await self._finish(goal, tasks, state, what_failed(tasks) if tasks else INTERNAL)
-
-    async def _finish(self, goal: Goal, tasks: Sequence[Task], state: str, error: str) -> None:
-        """Write the report, then note the end. A report that was written before is written again, the same file."""
-        path = ""
-        found = await self._findings(tasks)
-        if state == COMPLETED:
-            try:
-                path = await self._write_report(goal, tasks, found)
-            except OSError as failure:
-                state, error = FAILED, f"the report could not be written: {failure.strerror}"
-        how = outcome(state, tasks)
-        if state == COMPLETED and not answered(tasks, found):
-            letters = letter.goal_unanswered(goal, path)
-        else:
-            researched = any(task.type == GATHERING and task.status == COMPLETED for task in tasks)
-            letters = letter.goal_finished(goal, state, error, path, researched)
-        values = {"outcome": how, "error": error, "report": path, "finished": self.time()}
-        await self.on_disk(self._move_goal, goal, state, letters, values)
-        self.goal_changed(goal.id, state)
-        self.goal_finished(goal.id, how, path)
-
-    async def _findings(self, tasks: Sequence[Task]) -> dict[str, Findings]:
-        done = [task.id for task in tasks if task.status == COMPLETED]
-        return dict(zip(done, await self.on_disk(self._store.findings, done), strict=True))
-
-    async def _write_report(self, goal: Goal, tasks: Sequence[Task], found: dict[str, Findings]) -> str:
-        begun = datetime.fromtimestamp(goal.created / 1_000_000, self.now().tzinfo)
-        file = self._reports / file_name(goal, begun)
-        text = await self.on_disk(report, goal, tasks, found, self.now())
-        await self.on_disk(write_atomically, file, text.encode(errors="replace"))
-        return str(file)
+        await self.ending.end(goal, tasks, state, what_failed(tasks) if tasks else INTERNAL)
 
     async def _give_up(self, goal: Goal, task: Task | None) -> None:
         """Fail what broke down in a way that nobody expected."""
         with contextlib.suppress(InvalidState):  # it was cancelled meanwhile
             if task:
-                await self._end(goal, task, FAILED, error=INTERNAL)
+                await self._steps.fail(goal, task, INTERNAL)
             else:
-                await self._finish(goal, [], FAILED, INTERNAL)
+                await self.ending.end(goal, [], FAILED, INTERNAL)
 
     def _move_goal(self, goal: Goal, state: str, letters: Sequence[letter.Letter], values: dict[str, Any]) -> Goal:
         return self._store.move_goal(goal.id, state, letters, **values)

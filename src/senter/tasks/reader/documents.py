@@ -1,229 +1,173 @@
-"""The content of a document as passages: text, Markdown, HTML, PDF, and gzip of these. No disk, no network."""
+"""What kind of document some bytes are, and its text. No disk, no network.
+
+Text is decoded wherever that is asked for; every other kind is read in a process that is shut off (``child.py``).
+"""
 
 import codecs
-import gzip
-import html
-import io
 import re
-import zlib
-from collections.abc import Iterator
+import time
+from typing import Literal
 
-from senter.errors import Unavailable
-from senter.wording import one_line, shortened
+from senter.tasks.reader.archive import PACKED, members, unpacked
+from senter.tasks.reader.mail import letter_of
+from senter.tasks.reader.page import page_of
+from senter.tasks.reader.pdf import pages_of
+from senter.tasks.reader.text import LARGEST, UNSEEN, Found, Unreadable, at, of_lines, told_name
 
-LARGEST = 20_000_000
-"""Bytes, packed and unpacked."""
-LARGEST_HTML = 500_000
-"""Characters of HTML in which the article is looked for; of more, all text is taken."""
-MOST_PAGES = 200
-LONGEST_PASSAGE = 900
-SHORT = 200
-"""Characters below which a passage takes in what follows, be it under a new heading."""
 HEAD = 8192
 """Bytes that are enough to say whether something is a document at all."""
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_BREAKS = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-"""What Python takes for the end of a line and others do not."""
-_SCRIPTS = ("script", "style", "noscript", "template", "svg", "head")
-_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,400})", re.IGNORECASE)
-_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset=["']?([\w-]{1,40})""", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+|[。\uff01\uff1f]")
-_SPACE = re.compile(r"\s+")
-_NEW_PART = re.compile(r"\s{0,3}#{1,6}\s")
-_BLOCKS = "p div br li tr h1 h2 h3 h4 h5 h6 pre blockquote section article table ul ol dd dt".split()  # noqa: SIM905
+LONGEST_UNPACKING = 10.0
+"""Seconds of computing after which no further document of an archive is begun."""
 
-# What pypdf raises for files that are broken, cut or made to harm, besides its own errors.
-_BROKEN = (
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    AssertionError,
-    RecursionError,
-    OSError,
-)
+Kind = Literal["text", "html", "pdf", "mail", "archive"]
+
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset=["']?([\w-]{1,40})""", re.IGNORECASE)
+_CHARSET_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
+# Codecs of Python that are no character sets: some are quadratic (punycode), the others hide what is written.
+_NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
+_MAIL = re.compile(rb"(?:return-path|delivered-to|received|message-id|mime-version)[ \t]*:", re.IGNORECASE)
+_OF_MEDIA_TYPES: dict[str, Kind] = {
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    "application/pdf": "pdf",
+    "message/rfc822": "mail",
+    "application/zip": "archive",
+    "application/gzip": "archive",
+    "application/x-tar": "archive",
+}
+_OF_NAMES: dict[str, Kind] = {
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+    ".pdf": "pdf",
+    ".eml": "mail",
+    ".zip": "archive",
+    ".tar": "archive",
+}
 
 
 def is_document(head: bytes) -> bool:
     """Whether content that begins so may be a document that can be read."""
-    if head.startswith((b"%PDF-", b"\x1f\x8b", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return True
-    return b"\0" not in head
+    return _magic(head) is not None or head.startswith(_MARKS) or b"\0" not in head
 
 
-def passages_of(content: bytes, name: str, kind: str = "", charset: str = "") -> list[tuple[str, str]]:
-    """The passages of a document in order, each as (place, text): "line 12" of text, "page 3" of a PDF.
+def kind_of(content: bytes, name: str, media_type: str = "") -> Kind:
+    """What a document is, by its first bytes, else by what a server says it is, else by its name."""
+    start = content[:1000]
+    start = start.decode("utf-16", errors="ignore").encode() if start.startswith(_MARKS) else start
+    begins = start.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if found := _magic(content[:HEAD]):
+        return found
+    if begins.startswith((b"<!doctype html", b"<html")):
+        return "html"
+    if media_type:
+        return _OF_MEDIA_TYPES.get(media_type, "text")
+    folded = name.casefold()
+    named: Kind = next((kind for end, kind in _OF_NAMES.items() if folded.endswith(end)), "text")
+    return "mail" if named == "text" and _MAIL.match(begins) else named
 
-    Takes the content, the name it is shown and known by, and what a server says of it: its media type
-    (``text/html``) and character set. Raises Unavailable that says why it cannot be read.
+
+def read(content: bytes, name: str, media_type: str = "", charset: str = "", *, inside: bool = False) -> Found:
+    """The title and the passages of a document.
+
+    Takes the name it is known by, and what a server says of it: its media type (``text/html``) and character set.
+    ``inside`` says that it is from an archive. Raises Unreadable, and whatever a parser raises that met what it was
+    not made for.
     """
-    if content.startswith(b"\x1f\x8b"):
-        content, name = _unpacked(content, name), name.removesuffix(".gz")
     if len(content) > LARGEST:
-        raise Unavailable(f"{name} is larger than {LARGEST // 1_000_000} MB")
-    if content.startswith(b"%PDF-") or kind == "application/pdf":
-        return [(place, piece) for place, page in _pages(content, name) for _, piece in _pieces(page)]
-    text = text_of(content, name, charset)
-    if _is_html(text, name, kind):
-        return [("", piece) for _, piece in _pieces(_text_of_html(text))]
-    return [(f"line {line}", piece) for line, piece in _pieces(text)]
+        raise Unreadable("large")
+    kind = kind_of(content, name, media_type)
+    if kind == "archive" and inside:
+        raise Unreadable("nested")
+    if kind == "archive":
+        return _read_archive(content, name)
+    if kind == "pdf":
+        found = Found()
+        for place, page in pages_of(content, found.notes):
+            found.passages += at(place, page)
+        return found
+    if kind == "mail":
+        return _read_mail(content)
+    if kind == "html":
+        title, text = page_of(text_of(content, charset))
+        return Found(title, list(at("", text)))
+    return Found("", list(of_lines(text_of(content, charset))))
 
 
-def text_of(content: bytes, name: str, charset: str = "") -> str:
+def text_of(content: bytes, charset: str = "") -> str:
     """Content as text: by the character set that is named, UTF-16 with a mark, UTF-8, or Latin-1 if that is text.
 
-    Raises Unavailable when it is none of these.
+    Raises Unreadable when it is none of these.
     """
     declared = _CHARSET.search(content[:2048])
     for encoding in (
         charset,
         declared.group(1).decode("ascii") if declared else "",
-        _of_mark(content),
+        "utf-16" if content.startswith(_MARKS) else "",
         "utf-8-sig",
     ):
+        if not _is_charset(encoding):
+            continue
         try:
-            text = content.decode(encoding or "utf-8-sig")
+            text = content.decode(encoding)
         except (UnicodeDecodeError, LookupError):
             continue
         if "\0" not in text:
             return text
     text = content.decode("cp1252", errors="replace")
-    if len(_CONTROLS.findall(text)) + text.count("\ufffd") > len(text) // 100 or "\0" in text:
-        raise Unavailable(f"{name} is not text")
+    if len(UNSEEN.findall(text)) + text.count("\ufffd") > len(text) // 100 or "\0" in text:
+        raise Unreadable("text")
     return text
 
 
-def title_of(content: bytes) -> str:
-    """The title an HTML page gives itself, on one line, or nothing."""
-    match = _TITLE.search(content[:100_000].decode("utf-8", errors="replace"))
-    return shortened(one_line(html.unescape(match.group(1)))) if match else ""
+def _magic(head: bytes) -> Kind | None:
+    """The kind of a document that begins with the mark of its kind."""
+    if head.startswith(b"%PDF-"):
+        return "pdf"
+    return "archive" if head.startswith(PACKED) or head[257:262] == b"ustar" else None
 
 
-def _of_mark(content: bytes) -> str:
-    return "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else ""
-
-
-def _unpacked(content: bytes, name: str) -> bytes:
+def _is_charset(name: str) -> bool:
+    """Whether a name is that of a character set, not of another of Python's codecs."""
+    if not _CHARSET_NAME.fullmatch(name):
+        return False
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            unpacked = file.read(LARGEST + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Unavailable(f"{name} cannot be unpacked") from error
-    if len(unpacked) > LARGEST:
-        raise Unavailable(f"{name} is larger than {LARGEST // 1_000_000} MB when unpacked")
-    return unpacked
+        return codecs.lookup(name).name.replace("_", "-") not in _NO_CHARSETS
+    except LookupError:
+        return False
 
 
-def _is_html(text: str, name: str, kind: str) -> bool:
-    start = text[:1000].lstrip().casefold()
-    return (
-        kind in ("text/html", "application/xhtml+xml")
-        or (not kind and name.casefold().endswith((".html", ".htm", ".xhtml")))
-        or start.startswith(("<!doctype html", "<html"))
-    )
+def _read_mail(content: bytes) -> Found:
+    letter = letter_of(content)
+    found = Found(letter.subject, list(at("header", letter.header)))
+    text = text_of(letter.body, letter.charset)
+    found.passages += at("", page_of(text)[1]) if letter.is_html else of_lines(text)
+    found.passages += at("attachments", letter.attachments)
+    return found
 
 
-def _text_of_html(text: str) -> str:
-    """The article of a page; of a page without one, all that can be seen."""
-    import trafilatura
-
-    if len(text) <= LARGEST_HTML:
-        article = trafilatura.extract(text, include_comments=False, include_formatting=True, deduplicate=True)
-        if article:
-            return str(article)
-    return _visible(text)
-
-
-def _visible(text: str) -> str:
-    from lxml import etree  # type: ignore[import-untyped]
-
-    # huge_tree off: libxml2 refuses nesting and texts that are made to harm
-    root = etree.fromstring(text.encode(), etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False))
-    if root is None:
-        return ""
-    for element in list(root.iter(*_SCRIPTS)):
-        element.clear(keep_tail=True)
-    for element in root.iter(*_BLOCKS):
-        element.tail = f"\n\n{element.tail or ''}"
-    return "".join(root.itertext())
-
-
-def _pages(content: bytes, name: str) -> Iterator[tuple[str, str]]:
-    """The pages of a PDF as (place, text)."""
-    import pypdf
-
-    found = False
-    try:
-        reader = pypdf.PdfReader(io.BytesIO(content))
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise Unavailable(f"{name} is protected by a password")
-        for number, page in enumerate(reader.pages[:MOST_PAGES], 1):
-            text = re.sub(r"(?<=[^\W\d_])-\n(?=[a-zß-öø-ÿ])", "", page.extract_text())
-            found = found or bool(text.strip())
-            yield f"page {number}", text
-    except (pypdf.errors.PyPdfError, *_BROKEN) as error:
-        raise Unavailable(f"{name} is a PDF that cannot be read") from error
-    if not found:
-        raise Unavailable(f"{name} is a PDF without text, perhaps a scan")
-
-
-def _pieces(text: str) -> Iterator[tuple[int, str]]:
-    """A text in pieces of whole paragraphs where these are short enough, each with the number of its first line.
-
-    A piece has the lines of the text, so that those in it can be counted.
-    """
-    gathered: list[str] = []
-    length, first, last = 0, 1, 1
-    for line, paragraph in _paragraphs(text):
-        new_part = length >= SHORT and _NEW_PART.match(paragraph)
-        between = "\n" * (line - last) or " "
-        if gathered and (new_part or length + len(between) + len(paragraph) > LONGEST_PASSAGE):
-            yield first, "".join(gathered)
-            gathered, length = [], 0
-        if gathered:
-            gathered.append(between)
-            length += len(between)
-        else:
-            first = line
-        gathered.append(paragraph)
-        length += len(paragraph)
-        last = line + paragraph.count("\n")
-    if gathered:
-        yield first, "".join(gathered)
-
-
-def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
-    """The paragraphs of a text with the numbers of their first lines; one that is too long comes in parts."""
-    gathered: list[str] = []
-    first = 1
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    for number, raw in enumerate([*lines, ""], 1):
-        line = _CONTROLS.sub("", _BREAKS.sub(" ", raw.expandtabs(4))).rstrip()
-        if gathered and (not line or _NEW_PART.match(line)):
-            yield from _parts(first, "\n".join(gathered))
-            gathered = []
-        if line:
-            first = first if gathered else number
-            gathered.append(line)
-
-
-def _parts(line: int, paragraph: str) -> Iterator[tuple[int, str]]:
-    """A paragraph in parts that are short enough, cut behind a sentence, else at a space, else anywhere."""
-    start = 0
-    while len(paragraph) - start > LONGEST_PASSAGE:
-        window = paragraph[start : start + LONGEST_PASSAGE]
-        ends = [match.end() for match in _SENTENCE_END.finditer(window) if match.end() > SHORT]
-        spaces = [match.end() for match in _SPACE.finditer(window) if match.end() > SHORT]
-        cut = (ends or spaces or [LONGEST_PASSAGE])[-1]
-        yield line + _leading(window), window[:cut].strip("\n")
-        line += window.count("\n", 0, cut)
-        start += cut
-    if paragraph[start:].strip():
-        yield line + _leading(paragraph[start:]), paragraph[start:].strip("\n")
-
-
-def _leading(text: str) -> int:
-    """How many lines end before the text begins."""
-    return len(text) - len(text.lstrip("\n"))
+def _read_archive(content: bytes, name: str) -> Found:
+    """What is packed, when it is one document, else the documents in it, each passage with the name of its own."""
+    alone, inner = unpacked(content, name)
+    if alone is not None:
+        return read(alone, inner, inside=True)
+    found = Found()
+    began = time.process_time()
+    for member in members(content, is_document):
+        told = told_name(member.name)
+        try:
+            parts = read(member.content, member.name, inside=True) if not member.reason else Found()
+        except Unreadable as error:
+            found.notes.append((told, error.reason))
+            continue
+        found.passages += [(f"{told}, {place}" if place else told, piece) for place, piece in parts.passages]
+        found.notes += [(told, reason) for _, reason in parts.notes]
+        found.notes += [(told, member.reason)] if member.reason else []
+        if time.process_time() - began > LONGEST_UNPACKING:
+            found.notes.append(("", "slow"))
+            break
+    if not found.passages and not found.notes:
+        raise Unreadable("empty")
+    return found

@@ -5,16 +5,20 @@ only once.
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from senter.bus.names import TASKS
+from senter.tasks.approvals.approval import REPEAT, Approval
 from senter.tasks.goal import COMPLETED, FAILED, Goal, Task
 
-LOG, NOTICE = "log", "notice"
+LOG, NOTICE, WITHDRAWAL = "log", "notice", "withdrawal"
+"""Kinds: an entry of the activity log; a notice on the desktop; that the notice with this key is not needed."""
 
 
 @dataclass(frozen=True)
 class Letter:
-    """An entry of the activity log, or a notice on the desktop.
+    """Something the reporter is to be told.
 
     What is added here has a default: letters that an earlier version has written are still to be delivered.
     """
@@ -32,6 +36,8 @@ class Letter:
     """The id of the goal that an entry of the log belongs to."""
     title: str = ""
     """What that goal is called."""
+    actions: Sequence[Sequence[str]] = field(default_factory=list)
+    """The buttons of a notice: key, label, bus name, member and argument each."""
 
     @property
     def details(self) -> dict[str, str]:
@@ -46,6 +52,12 @@ def plan_created(goal: Goal, steps: int) -> Letter:
     return _entry(goal, "plan_created", f"Created plan for: {goal.title} ({count})")
 
 
+def plan_changed(goal: Goal, steps: int) -> Letter:
+    """A new plan has taken the place of what could not be done."""
+    count = f"{steps} new steps" if steps > 1 else "one new step"
+    return _entry(goal, "plan_created", f"Changed the plan for: {goal.title} ({count})")
+
+
 def task_completed(goal: Goal, task: Task) -> Letter:
     """A step has done its work."""
     return _entry(goal, "task_completed", f"Completed: {task.description}, for {goal.title}")
@@ -54,6 +66,33 @@ def task_completed(goal: Goal, task: Task) -> Letter:
 def task_failed(goal: Goal, task: Task, error: str) -> Letter:
     """A step has failed."""
     return _entry(goal, "task_failed", f"Failed: {task.description}, for {goal.title} - {error}")
+
+
+def task_notice(task: Task, notice: Sequence[str]) -> Letter:
+    """What a step that is done shows: title, text, and what a click opens. The same step shows it once."""
+    title, text, target = notice
+    return Letter(NOTICE, title, text, target, key=f"task-{task.id}-{task.created}", type="task_notice")
+
+
+def question_asked(question: Approval) -> Letter:
+    """The user is asked; a click on a button answers."""
+    if question.kind == REPEAT:
+        title, labels = "Senter was interrupted", ("Do it once more", "Leave it")
+    else:
+        title, labels = "Senter asks for your approval", ("Approve", "Deny")
+    room = TASKS.bus_name
+    members = ("Approve", "Deny")
+    actions = [
+        (member.lower(), label, room, member, question.task_id)
+        for member, label in zip(members, labels, strict=True)
+    ]
+    text = f"Senter wants to {question.question}\nFor: {question.title}"
+    return Letter(NOTICE, title, text, key=question.key, type="approval", actions=actions)
+
+
+def question_closed(question: Approval) -> Letter:
+    """The user need not answer any more."""
+    return Letter(WITHDRAWAL, "", "", key=question.key)
 
 
 def goal_cancelled(goal: Goal) -> Letter:

@@ -12,10 +12,10 @@ from typing import Protocol
 from senter.database import Disk
 from senter.errors import InvalidArgument, SenterError
 from senter.reporter.activity import LogOptions
-from senter.reporter.notice import NotifyOptions
+from senter.reporter.notice import Action, NotifyOptions
 from senter.tasks.goal import Goal
 from senter.tasks.telling.coming import MOST_GOALS, lines_of
-from senter.tasks.telling.letter import LOG, Letter
+from senter.tasks.telling.letter import LOG, WITHDRAWAL, Letter
 
 SECTION, KEY = "coming", "goals"
 
@@ -50,6 +50,9 @@ class Reporter(Protocol):
 
     async def notify(self, title: str, body: str, options: NotifyOptions) -> str:
         """Show it."""
+
+    async def withdraw(self, id_or_key: str) -> None:
+        """Take a notice back."""
 
     async def tell(self, section: str, key: str, lines: Sequence[str]) -> None:
         """Have every digest tell these lines."""
@@ -128,8 +131,11 @@ class Telling:
             if message.kind == LOG:
                 options = LogOptions(key=message.key, details=message.details)
                 await self._reporter.log(message.subject, message.text, options)
+            elif message.kind == WITHDRAWAL:
+                await self._reporter.withdraw(message.key)
             else:
-                shown = NotifyOptions(open=message.open, key=message.key, type=message.type)
+                actions = [Action(*row) for row in message.actions]
+                shown = NotifyOptions(open=message.open, key=message.key, type=message.type, actions=actions)
                 await self._reporter.notify(message.subject, message.text, shown)
         except InvalidArgument as error:
             logger.error("The reporter takes %r at no time: %s", message.text, error)

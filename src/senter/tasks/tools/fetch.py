@@ -1,30 +1,27 @@
-"""Things fetched from the web, with limits on size, time and where a redirect may lead: to public servers only."""
+"""Things fetched from the web: from public servers only, and from those that are listed.
 
+A server's name is looked up once, here; what was checked is what is connected to, also after every redirect. No
+cookie, no referrer and no password is sent. Every request is noted in ``network_log``, also one that is refused.
+"""
+
+import contextlib
 import http.client
-import ipaddress
 import queue
 import socket
 import threading
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from senter.errors import Denied, InvalidArgument, SenterError, Unavailable
+from senter.tasks.tools.addresses import PORTS, Target, is_listed, is_public, target_of, told
+from senter.tasks.tools.exchange import Answer, connect, exchange
+from senter.tasks.tools.network_log import REQUESTS, Request
 from senter.wording import one_line, shortened
 
-AGENT = "Mozilla/5.0 (compatible; Senter)"
-BLOCK = 65_536
-SCHEMES = ("http", "https")
-LONGEST_SILENCE = 10.0
-"""Seconds without a byte after which a server is given up."""
-PORTS = {"http": 80, "https": 443}
-
-_UNICAST = ipaddress.ip_network("2000::/3")
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+MOST_REDIRECTS = 5
+_LEADING_ELSEWHERE = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Fetched:
 
     content: bytes
     kind: str
-    """The media type, such as ``text/html``."""
+    """The media type, such as ``text/html``; empty when it says none."""
     charset: str
 
 
@@ -43,35 +40,39 @@ def fetch_all(
     """What is at each URL, fetched at the same time: an answer of at most ``largest`` bytes, or why there is none.
 
     No URL takes longer than ``seconds`` in all, however slowly its server answers. Servers whose addresses are not
-    public are asked only when they are among ``hosts``: ``host:port``, or ``host`` for the usual port.
+    public are asked only when they are among ``hosts``: ``host:port``, or ``host`` for the usual port. A public
+    server can lead to none of these, and none can lead from https to http.
     """
     answers: queue.Queue[tuple[int, Fetched | SenterError]] = queue.Queue()
     ends = time.monotonic() + seconds
+    visits = [_Visit(url, largest, ends, hosts) for url in urls]
 
-    def work(number: int, url: str) -> None:
+    def work(number: int, visit: _Visit) -> None:
         try:
-            answers.put((number, _fetch(url, largest, ends, hosts)))
+            answers.put((number, visit.fetched()))
         except SenterError as error:
             answers.put((number, error))
 
-    for number, url in enumerate(urls):
-        # a daemon: a server that never ends its answer is left behind
-        threading.Thread(target=work, args=(number, url), daemon=True).start()
-    found: list[Fetched | SenterError] = [Unavailable(f"{host_of(url)} takes too long to answer") for url in urls]
-    for _ in urls:
-        try:
-            number, answer = answers.get(timeout=max(0.0, ends - time.monotonic()))
-        except queue.Empty:
-            break
-        found[number] = answer
-    return found
+    for number, visit in enumerate(visits):
+        # a daemon: looking up a name cannot be ended
+        threading.Thread(target=work, args=(number, visit), daemon=True).start()
+    found: dict[int, Fetched | SenterError] = {}
+    try:
+        with contextlib.suppress(queue.Empty):
+            while len(found) < len(urls):
+                number, answer = answers.get(timeout=max(0.0, ends - time.monotonic()))
+                found[number] = answer
+    finally:
+        # also when this process is told to end
+        REQUESTS.extend(request for visit in visits for request in visit.requests)
+    return [found.get(number, _late(visit.host)) for number, visit in enumerate(visits)]
 
 
 def fetch(url: str, largest: int, seconds: float, hosts: Collection[str] = ()) -> Fetched:
     """What is at a URL, as ``fetch_all`` fetches it.
 
-    Raises InvalidArgument for what is not http or https, Denied for a server that is not public, Unavailable when
-    it cannot be had.
+    Raises InvalidArgument for what is not http or https, Denied for a server that may not be asked, Unavailable
+    when it cannot be had.
     """
     (answer,) = fetch_all([url], largest, seconds, hosts)
     if isinstance(answer, SenterError):
@@ -80,164 +81,139 @@ def fetch(url: str, largest: int, seconds: float, hosts: Collection[str] = ()) -
 
 
 def host_of(url: str) -> str:
-    """The server of a URL, as it is told; the URL itself when that has none.
+    """The server of a URL, as it is told.
 
-    Raises InvalidArgument for what is not an http or https URL.
+    Raises InvalidArgument for what is not an http or https URL, Denied for one with a password in it.
     """
+    return target_of(url).host
+
+
+def require_page(url: str) -> None:
+    """Raise, and note, what ``host_of`` raises for a URL."""
     try:
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme in SCHEMES and parts.hostname and url.isprintable() and " " not in url:
-            return one_line(parts.hostname)
-    except ValueError:
-        pass
-    raise InvalidArgument(f'"{shortened(one_line(url), 100)}" is not the address of a web page')
+        host_of(url)
+    except SenterError as error:
+        REQUESTS.append(_begun(url, f"refused: {error}"))
+        raise
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of a single server that everybody can reach."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if found in _TRANSLATED:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        if inner is None:
-            return found.is_global and found in _UNICAST
-        found = inner
-    return found.is_global and not found.is_multicast
+class _Visit:
+    """The way to what is at a URL: the ``host`` that was asked last, and all ``requests``."""
 
+    def __init__(self, url: str, largest: int, ends: float, hosts: Collection[str]) -> None:
+        self._url = url
+        self.host = told(url)
+        self._largest = largest
+        self._ends = ends
+        self._hosts = hosts
+        self.requests: list[Request] = []
 
-class _Checked(http.client.HTTPConnection):
-    """A connection to one of the addresses that were checked, whatever the host's name leads to by now."""
+    def fetched(self) -> Fetched:
+        """What is there; raises as ``fetch`` does."""
+        target = self._begun(self._url)
+        answer = self._asked(target, self._hosts)
+        for _ in range(MOST_REDIRECTS):
+            if answer.status not in _LEADING_ELSEWHERE:
+                break
+            hosts = self._hosts if is_listed(target, self._hosts) else ()
+            target = self._led(target, answer.place)
+            answer = self._asked(target, hosts)
+        if answer.status in _LEADING_ELSEWHERE:
+            raise Unavailable(f"{target.host} leads from page to page without end")
+        if not 200 <= answer.status < 300:
+            raise Unavailable(
+                f"{target.host} answers {answer.status} {shortened(one_line(answer.reason), 60)}".rstrip()
+            )
+        return Fetched(answer.content, answer.kind, answer.charset)
 
-    addresses: Sequence[str] = ()
-
-    def connect(self) -> None:
-        """Connect to the first address that can be reached; raises OSError when none can."""
-        name, reason = self.host, OSError("it has no address")
-        for address in self.addresses:
-            self.host = address
-            try:
-                return super().connect()
-            except OSError as error:
-                reason = error
-            finally:
-                self.host = name
-        raise reason
-
-
-class _CheckedSecurely(http.client.HTTPSConnection, _Checked):
-    """The same with TLS, for the name of the host."""
-
-
-class _OnlyPublic(urllib.request.HTTPSHandler):
-    """Opens one URL, and where it is redirected to, at servers that are public or among ``hosts``."""
-
-    def __init__(self, hosts: Collection[str]) -> None:
-        super().__init__()
-        self._hosts = frozenset(host.rpartition("@")[2].casefold() for host in hosts)
-        self._target = ""
-        self._addresses: list[str] = []
-
-    def http_request(self, request: urllib.request.Request) -> urllib.request.Request:
-        """As the base class; raises Denied for a server that is not public."""
-        self._target, self._addresses = request.host, self._checked(request.full_url)
-        return self.do_request_(request)
-
-    https_request = http_request
-
-    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        """The answer of the server, or of the proxy that is to ask it."""
-        return self.do_open(self._connection(req, _Checked, http.client.HTTPConnection), req)
-
-    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        """The same with TLS."""
-        return self.do_open(self._connection(req, _CheckedSecurely, http.client.HTTPSConnection), req)
-
-    def _connection(
-        self, req: urllib.request.Request, checked: type[_Checked], proxied: type[http.client.HTTPConnection]
-    ) -> Callable[..., http.client.HTTPConnection]:
-        """What connects for a request; its host is another by now when a proxy is to be asked."""
-        if req.host != self._target:
-            return proxied
-
-        def connection(host: str, **options: Any) -> http.client.HTTPConnection:
-            made = checked(host, **options)
-            made.addresses = self._addresses
-            return made
-
-        return connection
-
-    def _checked(self, url: str) -> list[str]:
-        """The addresses of a server that may be asked; none when only a proxy knows them."""
-        parts = urllib.parse.urlsplit(url)
-        host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+    def _begun(self, url: str) -> Target:
+        """The page of a URL, noted."""
+        self.requests.append(_begun(url, ""))
         try:
-            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError:
-            if parts.scheme in urllib.request.getproxies():
-                return []
+            target = target_of(url)
+        except SenterError as error:
+            self._note(outcome=f"refused: {error}")
             raise
-        addresses = list(dict.fromkeys(str(row[4][0]) for row in rows))
-        named = f"[{host}]" if ":" in host else host
-        if f"{named}:{port}" in self._hosts or (port == PORTS[parts.scheme] and named in self._hosts):
-            return addresses
-        public = [address for address in addresses if is_public(address)]
-        if not public:
-            raise Denied(f"{one_line(host)} is not a public address")
-        return public
+        self.host = target.host
+        self._note(outcome=f"failed: {_late(target.host)}")
+        return target
+
+    def _led(self, before: Target, place: str) -> Target:
+        """Where a server leads to instead, noted. Raises Denied for what is not asked, whoever leads there."""
+        try:
+            # headers are bytes that Python reads as Latin-1; those of today are UTF-8 (RFC 3987 beside RFC 9110)
+            url = urllib.parse.urljoin(before.url, place.encode("latin-1").decode("utf-8", errors="replace"))
+        except ValueError:
+            url = place
+        try:
+            target = self._begun(url)
+        except SenterError as error:
+            raise Denied(f"{before.host} leads away from the web: {error}") from error
+        if (before.scheme, target.scheme) == ("https", "http"):
+            refused = Denied(f"{before.host} leads from https to http")
+            self._note(outcome=f"refused: {refused}")
+            raise refused
+        return target
+
+    def _asked(self, target: Target, hosts: Collection[str]) -> Answer:
+        """What a server answers to one request, noted."""
+        try:
+            answer = self._exchanged(target, hosts)
+        except SenterError as error:
+            verdict = "refused" if isinstance(error, Denied | InvalidArgument) else "failed"
+            self._note(outcome=f"{verdict}: {error}")
+            raise
+        much = f"{len(answer.content):,} bytes" if answer.status < 300 else shortened(one_line(answer.reason), 60)
+        self._note(outcome=f"{answer.status}, {much}")
+        return answer
+
+    def _exchanged(self, target: Target, hosts: Collection[str]) -> Answer:
+        try:
+            addresses = _addresses_of(target, hosts)
+            self._note(address=", ".join(addresses))
+            connection, address = connect(target, addresses, self._ends, is_listed(target, hosts))
+            self._note(address=address)
+            with connection:
+                return exchange(connection, target, self._largest, self._ends)
+        except TimeoutError as error:
+            raise _late(target.host) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise Unavailable(f"{target.host} cannot be reached: {_reason(error)}") from error
+
+    def _note(self, **known: str) -> None:
+        """Add to the last request what is known of it now."""
+        self.requests[-1] = replace(self.requests[-1], **known)  # type: ignore[arg-type]
 
 
-class _OnlyTheWeb(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect to http and https only."""
-
-    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
-        """As the base class; a redirect elsewhere is an HTTPError."""
-        if urllib.parse.urlsplit(newurl).scheme not in SCHEMES:
-            raise urllib.error.HTTPError(req.full_url, code, "it leads away from the web", headers, fp)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+def _begun(url: str, outcome: str) -> Request:
+    return Request(time.time_ns() // 1000, told(url), outcome=outcome)
 
 
-def _opener(hosts: Collection[str]) -> urllib.request.OpenerDirector:
-    """An opener that knows neither files nor FTP."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        _OnlyPublic(hosts),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        _OnlyTheWeb(),
-    ):
-        opener.add_handler(handler)
-    return opener
+def _late(host: str) -> Unavailable:
+    return Unavailable(f"{host} takes too long to answer")
 
 
-def _fetch(url: str, largest: int, ends: float, hosts: Collection[str]) -> Fetched:
-    host = host_of(url)
-    quoted = urllib.parse.quote(url, safe="%/:?#[]@!$&'()*+,;=~")
-    request = urllib.request.Request(
-        quoted, headers={"User-Agent": AGENT, "Accept": "text/html, text/*, */*;q=0.5"}
-    )
-    try:
-        with _opener(hosts).open(request, timeout=LONGEST_SILENCE) as response:
-            content = bytearray()
-            while block := response.read1(BLOCK):
-                content += block
-                if len(content) > largest:
-                    raise Unavailable(f"the answer of {host} is larger than {largest // 1_000_000} MB")
-                if time.monotonic() > ends:
-                    raise Unavailable(f"{host} takes too long to answer")
-            headers = response.headers
-            return Fetched(bytes(content), headers.get_content_type(), headers.get_content_charset() or "")
-    except urllib.error.HTTPError as error:
-        with error:
-            raise Unavailable(f"{host} answers {error.code} {shortened(one_line(error.msg), 60)}") from error
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unavailable(f"{host} cannot be reached: {_reason(error)}") from error
+def _addresses_of(target: Target, hosts: Collection[str]) -> list[str]:
+    """The addresses of a server that may be asked; raises Denied when there is none, OSError for no name."""
+    rows = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(row[4][0]) for row in rows))
+    if is_listed(target, hosts):
+        return addresses
+    public = [address for address in addresses if is_public(address)]
+    if addresses and not public:
+        raise Denied(f"{target.host} is not a public address")
+    if target.port not in PORTS:
+        raise Denied(f"{target.host} is not asked at port {target.port}: pages of others are at {_listed(PORTS)}")
+    return public
+
+
+def _listed(ports: Sequence[int]) -> str:
+    *others, last = map(str, ports)
+    return f"{', '.join(others)} or {last}"
 
 
 def _reason(error: Exception) -> str:
     """Why a server cannot be reached, in a few words."""
-    reason = error.reason if isinstance(error, urllib.error.URLError) else error
-    if isinstance(reason, OSError) and reason.strerror:
-        return shortened(one_line(reason.strerror), 100)
-    return shortened(one_line(str(reason)), 100) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        return shortened(one_line(error.strerror), 100)
+    return shortened(one_line(str(error)), 100) or type(error).__name__

@@ -2,18 +2,19 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 from senter.errors import SenterError, Unavailable
-from senter.tasks.reader.documents import passages_of
+from senter.tasks.reader.reader import Reader
 from senter.tasks.text.ranking import Ranking
 from senter.tasks.text.summary import question_of
 from senter.tasks.text.words import content_words, helping_words
+from senter.tasks.tools.beneath import Entry, content_of, entries_below
 from senter.tasks.tools.findings import Findings, Passage
-from senter.tasks.tools.reading import allowed, content_of, folded, is_below, is_closed, shown
+from senter.tasks.tools.reading import allowed, folded, is_below, resolved, shown
 from senter.tasks.tools.tool import Context, Tool, schema
 from senter.wording import one_line, shortened
 
@@ -24,7 +25,9 @@ MOST_FILES = 20_000
 MOST_BYTES = 200_000_000
 """Of all documents together, unpacked."""
 LONGEST_READING = 80.0
-"""Seconds of computing; the process of a tool may have 120."""
+"""Seconds of computing here; the process of a tool may have 120."""
+LONGEST_WAITING = 200.0
+"""Seconds altogether; much of the work is done by the processes of the reader."""
 
 
 @dataclass
@@ -33,6 +36,8 @@ class Reading:
 
     folder: str
     ranking: Ranking
+    reader: Reader
+    began: float = field(default_factory=time.monotonic)
     documents: int = 0
     files: int = 0
     size: int = 0
@@ -40,22 +45,20 @@ class Reading:
     end: str = ""
     """Why no more is read, once that is so."""
 
-    def take(self, name: str, descriptor: int, path: str) -> None:
+    def take(self, entry: Entry) -> None:
         """Read one file into the ranking, or note why it was not read."""
-        told = shown(os.path.relpath(path, self.folder))
+        told, path = shown(entry.path), os.path.join(self.folder, entry.path)
         self.files += 1
         try:
-            path.encode()
-            content = content_of(name, told, descriptor)
-            passages = passages_of(content, told)
-        except UnicodeEncodeError:
-            self.notes.append(f"{told} has a name that is not text and was not read")
+            content = content_of(entry.name, told, entry.holder)
+            document = self.reader.read(content, told)
         except SenterError as error:
             self.notes.append(f"{error} and was not read")
         else:
             self.documents += 1
-            self.size += max(len(content), sum(len(text) for _, text in passages))
-            for place, text in passages:
+            self.size += max(len(content), sum(len(text) for _, text in document.passages))
+            self.notes += document.notes
+            for place, text in document.passages:
                 self.ranking.add(Passage(path, place, told, text))
 
     def has_room(self) -> bool:
@@ -66,7 +69,7 @@ class Reading:
             self.end = (
                 f"only the first {MOST_BYTES // 1_000_000} MB of the documents in {shown(self.folder)} were read"
             )
-        elif time.process_time() >= LONGEST_READING:
+        elif time.process_time() >= LONGEST_READING or time.monotonic() - self.began >= LONGEST_WAITING:
             self.end = (
                 f"only {self.documents:,} documents in {shown(self.folder)} were read; more would take too long"
             )
@@ -80,15 +83,14 @@ def run(parameters: Mapping[str, Any], context: Context) -> Findings:
     can be read.
     """
     folder = allowed(parameters["folder"], context.folders, context.roots)
-    try:
-        os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
-    except OSError as error:
-        raise Unavailable(f"{shown(folder)} cannot be read: {error.strerror}") from error
     query = question_of(parameters.get("query") or context.question)
     words = content_words(query)
-    with closing(Ranking()) as ranking:
-        reading = Reading(folder, ranking)
-        _read_all(reading)
+    with closing(Ranking()) as ranking, Reader() as reader:
+        reading = Reading(folder, ranking, reader)
+        try:
+            _read_all(reading)
+        except OSError as error:
+            raise Unavailable(f"{shown(folder)} cannot be read: {error.strerror}") from error
         if not reading.documents:
             raise Unavailable(_nothing(reading))
         passages = ranking.best(words, MOST_PASSAGES, helping_words(query))
@@ -101,29 +103,23 @@ def run(parameters: Mapping[str, Any], context: Context) -> Findings:
 
 
 def _read_all(reading: Reading) -> None:
-    def note(error: OSError) -> None:
-        told = shown(os.path.relpath(os.fsdecode(error.filename or ""), reading.folder))
-        reading.notes.append(f"{told} cannot be opened: {error.strerror} and was not read")
+    """Read the documents, but no links; one that leads out of the folder is noted. Raises OSError."""
+    for entry in entries_below(reading.folder, reading.notes.append):
+        if entry.is_link:
+            if _leads_out(os.path.join(reading.folder, entry.path), reading.folder):
+                reading.notes.append(f"{shown(entry.path)} is a link that leads out of the folder and was not read")
+        elif reading.has_room():
+            reading.take(entry)
+        else:
+            return
 
-    for folder, folders, files, descriptor in os.fwalk(reading.folder, onerror=note):
-        folders[:] = sorted(name for name in folders if not is_closed(os.path.join(folder, name)))
-        for name in _documents_of(folder, sorted(files), reading):
-            if not reading.has_room():
-                return
-            reading.take(name, descriptor, os.path.join(folder, name))
 
-
-def _documents_of(folder: str, names: list[str], reading: Reading) -> Iterator[str]:
-    """The names to read: not the hidden, no links; a link that leads out of the folder is noted."""
-    for name in names:
-        path = os.path.join(folder, name)
-        if name.startswith("."):
-            continue
-        if not os.path.islink(path):
-            yield name
-        elif not is_below(os.path.realpath(path), reading.folder):
-            told = shown(os.path.relpath(path, reading.folder))
-            reading.notes.append(f"{told} is a link that leads out of the folder and was not read")
+def _leads_out(link: str, folder: str) -> bool:
+    """Whether a link leads out of a folder, or cannot be followed."""
+    try:
+        return not is_below(resolved(link), folder)
+    except Unavailable:
+        return True
 
 
 def _nothing(reading: Reading) -> str:
@@ -138,4 +134,6 @@ TOOL = Tool(
     "Looks through the documents below a folder and gives the passages that fit a query best.",
     schema(("folder",), folder={"type": "string"}, query={"type": "string"}),
     run,
+    "read",
+    seconds=300.0,
 )

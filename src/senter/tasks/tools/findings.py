@@ -33,6 +33,9 @@ class Findings:
     """Who did the thinking."""
     files: tuple[str, ...] = ()
     """The absolute paths of the files that were written."""
+    notice: tuple[str, ...] = ()
+    """What is to be shown on the desktop, once, when the step is noted as done: title, text, and the absolute path
+    or URL that a click opens, or nothing; empty for no notice."""
 
 
 def to_json(findings: Findings) -> str:
@@ -56,6 +59,7 @@ def from_json(text: str) -> Findings:
             notes=tuple(_text(note) for note in fields.get("notes", [])),
             thinking=_text(fields.get("thinking", "")),
             files=tuple(_text(file) for file in fields.get("files", [])),
+            notice=tuple(_text(each) for each in fields.get("notice", [])),
         )
     except (ValueError, TypeError, AttributeError) as error:
         raise InvalidArgument("these are not the findings of a step") from error

@@ -4,25 +4,35 @@ import asyncio
 import contextlib
 import logging
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from senter.errors import Unavailable
+from senter.errors import Internal, SenterError, Unavailable
+from senter.tasks.tools.catalogue import tool_named
 from senter.tasks.tools.child import answer, request
 from senter.tasks.tools.findings import Findings
+from senter.tasks.tools.network_log import Request
 from senter.tasks.tools.tool import Context
 
-TOOL_SECONDS = 300.0
 LONGEST_COMPLAINT = 2000
+END_SECONDS = 2.0
+"""How long a tool that is not wanted any more may take to end what it began."""
 
 PROGRAM = (sys.executable, "-I", "-m", "senter.tasks.tools")
+
+Note = Callable[[str, Sequence[Request]], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
 
 class Toolbox:
-    """The tools, each run by ``program``."""
+    """The tools, each run by ``program``, for at most ``seconds`` (None: as long as the tool says).
 
-    def __init__(self, program: tuple[str, ...] = PROGRAM, seconds: float = TOOL_SECONDS) -> None:
+    ``note(task_id, requests)`` is told what each attempt asked of the network.
+    """
+
+    def __init__(self, note: Note, program: tuple[str, ...] = PROGRAM, seconds: float | None = None) -> None:
+        self._note = note
         self._program = program
         self._seconds = seconds
 
@@ -32,6 +42,7 @@ class Toolbox:
         Raises the SenterError that the tool met, Unavailable when it cannot be started, took too long or broke
         down.
         """
+        seconds = self._seconds or tool_named(tool).seconds
         pipe = asyncio.subprocess.PIPE
         try:
             process = await asyncio.create_subprocess_exec(
@@ -39,15 +50,14 @@ class Toolbox:
             )
         except OSError as error:
             raise Unavailable(f"{tool} cannot be started: {error.strerror}") from error
+        written = b""
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(seconds):
                 written, complaint = await process.communicate(request(tool, parameters, context).encode())
         except TimeoutError:
-            raise Unavailable(f"{tool} took longer than {self._seconds:g} s and was ended") from None
+            raise Unavailable(f"{tool} took longer than {seconds:g} s and was ended") from None
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            await self._note_requests(context, written or await _end(process))
         if process.returncode:
             logger.error(
                 "%s ended with %d: %s",
@@ -56,4 +66,31 @@ class Toolbox:
                 complaint[-LONGEST_COMPLAINT:].decode(errors="replace"),
             )
             raise Unavailable(f"{tool} broke down; see: senter logs tasks")
-        return answer(written.decode(errors="replace"))
+        found, _ = answer(written.decode(errors="replace"))
+        if isinstance(found, SenterError):
+            raise found
+        return found
+
+    async def _note_requests(self, context: Context, written: bytes) -> None:
+        """Note what was asked of the network, also by a tool that was ended; one that broke down does not tell."""
+        with contextlib.suppress(Internal):
+            _, requests = answer(written.decode(errors="replace"))
+            if requests:
+                await self._note(context.task, requests)
+
+
+async def _end(process: asyncio.subprocess.Process) -> bytes:
+    """End a process that may have ended already, and what it wrote: it may clean up, but not for long."""
+    assert process.stdout is not None
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(END_SECONDS):
+            written = await process.stdout.read()
+            await process.wait()
+            return written
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        return b""

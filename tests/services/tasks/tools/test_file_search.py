@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import zipfile
 
 import pytest
 
@@ -51,6 +52,15 @@ def test_folders_below_and_gzip_are_read_but_nothing_hidden(letters):
     assert [each.title for each in search(letters).passages] == ["old/a.gz"]
 
 
+def test_the_documents_in_an_archive_are_read_too(letters):
+    with zipfile.ZipFile(letters / "old.zip", "w") as archive:
+        archive.writestr("1999/licence.txt", f"\n\n{CURE}")
+        archive.writestr("1999/picture.png", b"\0")
+    findings = search(letters)
+    assert [(each.title, each.place) for each in findings.passages] == [("old.zip", "1999/licence.txt, line 3")]
+    assert findings.notes == ("1999/picture.png in old.zip is not text and was not read",)
+
+
 def test_at_most_twelve_passages_are_given_in_the_order_of_the_documents(letters):
     for number in range(30):
         (letters / f"{number:02}").write_text(f"{CURE} This is letter {number}.")
@@ -80,6 +90,15 @@ def test_what_is_not_read_is_noted_and_the_rest_is_found(letters, tmp_path):
     }
 
 
+def test_a_hard_link_is_noted_and_not_read(letters, tmp_path):
+    (letters / "a").write_text(CURE)
+    (tmp_path / "secret").write_text(f"{CURE} secret")
+    os.link(tmp_path / "secret", letters / "b")
+    findings = search(letters)
+    assert [each.title for each in findings.passages] == ["a"]
+    assert findings.notes == ("b has another name somewhere else (a hard link) and was not read",)
+
+
 def test_many_notes_are_folded(letters):
     (letters / "a").write_text(CURE)
     for number in range(9):
@@ -91,7 +110,7 @@ def test_a_link_to_a_folder_outside_is_not_entered(letters, tmp_path):
     (tmp_path / "others").mkdir()
     (tmp_path / "others/a").write_text(CURE)
     (letters / "link").symlink_to(tmp_path / "others")
-    with pytest.raises(Unavailable, match="there are no documents in"):
+    with pytest.raises(Unavailable, match=r"read: link is a link that leads out of the folder and was not read$"):
         search(letters)
 
 

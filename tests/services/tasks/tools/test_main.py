@@ -27,10 +27,18 @@ def with_tool(body):
         from senter.tasks.tools.tool import Tool, schema
         def run(parameters, context):
             {body}
-        catalogue.TOOLS["tea"] = Tool("tea", "Makes tea.", schema(), run)
+        catalogue.TOOLS["tea"] = Tool("tea", "Makes tea.", schema(), run, "read")
         __main__.main()
     """
     return [sys.executable, "-c", textwrap.dedent(code)]
+
+
+def found(text):
+    """The findings of an answer; its error is raised."""
+    findings, _ = answer(text)
+    if isinstance(findings, Exception):
+        raise findings
+    return findings
 
 
 TEA = request("tea", {}, Context("question"))
@@ -40,26 +48,26 @@ def test_a_tool_answers_in_one_document(tmp_path):
     (tmp_path / "a").write_text("A violator has thirty days to cure.")
     done = run(request("file_search", {"folder": str(tmp_path)}, Context("days to cure", (str(tmp_path),))))
     assert done.returncode == 0
-    assert answer(done.stdout).passages[0].source == str(tmp_path / "a")
+    assert found(done.stdout).passages[0].source == str(tmp_path / "a")
 
 
 def test_an_error_is_answered_too(tmp_path):
     done = run(request("file_search", {"folder": "/etc"}, Context("cure", (str(tmp_path),))))
     assert done.returncode == 0
     with pytest.raises(Denied):
-        answer(done.stdout)
+        found(done.stdout)
 
 
-def test_what_a_library_prints_is_not_in_the_answer():
+def test_what_a_library_prints_is_not_in_the_found():
     body = (
         "print('noise'); import os; os.write(1, b'more noise'); os.system('echo even more'); return Findings('tea')"
     )
     done = run(TEA, with_tool(body))
-    assert answer(done.stdout).text == "tea"
+    assert found(done.stdout).text == "tea"
     assert all(word in done.stderr for word in ("noise", "more noise", "even more"))
 
 
-def test_what_is_not_expected_ends_in_a_traceback_and_no_answer():
+def test_what_is_not_expected_ends_in_a_traceback_and_no_found():
     done = run(TEA, with_tool("return 1 / 0"))
     assert done.returncode == 1
     assert done.stdout == ""
@@ -69,7 +77,7 @@ def test_what_is_not_expected_ends_in_a_traceback_and_no_answer():
 def test_memory_is_bounded():
     done = run(TEA, with_tool("bytearray(3 << 30)"))
     with pytest.raises(Unavailable, match="tea needs more memory"):
-        answer(done.stdout)
+        found(done.stdout)
 
 
 def test_the_process_is_limited_and_dies_with_the_one_that_started_it():
@@ -81,8 +89,8 @@ def test_the_process_is_limited_and_dies_with_the_one_that_started_it():
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     if hard != resource.RLIM_INFINITY and hard < 120:
         pytest.skip("this session may compute for less than two minutes")
-    assert answer(run(TEA, with_tool(body)).stdout).text == str([2 << 30, 120, 0, 9])
+    assert found(run(TEA, with_tool(body)).stdout).text == str([2 << 30, 120, 0, 9])
 
 
-def test_a_lone_surrogate_in_a_name_does_not_break_the_answer():
-    assert answer(run(TEA, with_tool("return Findings('\\udcff')")).stdout).text == "\udcff"
+def test_a_lone_surrogate_in_a_name_does_not_break_the_found():
+    assert found(run(TEA, with_tool("return Findings('\\udcff')")).stdout).text == "\udcff"

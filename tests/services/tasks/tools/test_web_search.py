@@ -6,10 +6,18 @@ import ddgs
 import pytest
 from ddgs.exceptions import DDGSException, RatelimitException, TimeoutException
 
-from senter.errors import InvalidArgument, Unavailable
+from senter.errors import Denied, InvalidArgument, Unavailable
 from senter.tasks.tools import web_search
 from senter.tasks.tools.findings import Passage
+from senter.tasks.tools.network_log import REQUESTS
 from senter.tasks.tools.tool import Context
+
+
+@pytest.fixture(autouse=True)
+def log():
+    """What was noted in this test."""
+    REQUESTS.clear()
+    return REQUESTS
 
 
 def answer(*results):
@@ -38,12 +46,37 @@ def test_every_result_is_a_passage(serving):
     assert findings.text == 'Found 2 pages for "cure & days?".'
 
 
-def test_the_server_of_the_user_may_lead_to_no_other_that_is_not_public(serving):
+def test_the_server_of_the_user_may_lead_to_no_other_that_is_not_public(serving, log):
     with serving(answer(result(1))) as other:
         away = {"/search": (302, {"Location": f"{other.address}/search"}, b"")}
-        with serving(away) as web, pytest.raises(Unavailable, match="is not a public address"):
+        with (
+            serving(away) as web,
+            pytest.raises(Denied, match=r"^the web cannot be searched: .* not a public"),
+        ):
             search(web)
         assert other.asked == []
+    assert [request.outcome for request in log] == ["302, Found", "refused: 127.0.0.1 is not a public address"]
+
+
+@pytest.mark.parametrize("server", ["http://ada:hunter2@127.0.0.1:1/", "https://ada@a.example"])
+def test_a_server_with_a_password_in_its_address_is_refused_without_telling_it(server, log):
+    with pytest.raises(Denied, match="a name or a password in it") as caught:
+        web_search.run({"query": "cure"}, Context("", search_url=server))
+    assert "ada" not in f"{caught.value} {log}"
+
+
+@pytest.mark.parametrize("server", ["127.0.0.1:8888", "file:///etc/passwd", "http://[", "nonsense"])
+def test_a_server_that_is_none_is_refused(server):
+    with pytest.raises(InvalidArgument, match=r"^the web cannot be searched: .* is not the address of a web page$"):
+        web_search.run({"query": "cure"}, Context("", search_url=server))
+
+
+def test_a_search_is_one_request(serving, log):
+    with serving(answer(result(1))) as web:
+        search(web)
+    (request,) = log
+    assert request.url == f"{web.address}/search?q=cure+days&format=json"
+    assert (request.address, request.outcome[:5]) == ("127.0.0.1", "200, ")
 
 
 def test_only_so_many_results_are_taken_each_address_once(serving):
@@ -55,6 +88,8 @@ def test_what_a_server_says_is_made_harmless(serving):
     hostile = [
         result(1, url="file:///etc/passwd"),
         result(2, url="javascript:alert(1)"),
+        result(2, url="http://ada:hunter2@a.example/"),
+        result(2, url="http://a.example\\@127.0.0.1/"),
         "nonsense",
         result(3, title="\x1b[2J a\nb", content="x" * 9999),
         result(4, title=None, content=7),
@@ -107,15 +142,19 @@ def engines(monkeypatch):
     return answers
 
 
-def test_without_a_server_public_engines_are_asked(engines):
+def test_without_a_server_public_engines_are_asked(engines, log):
     engines.append([{"href": "https://a.example", "title": "A", "body": "Thirty days."}])
     findings = web_search.run({"query": "cure"}, Context(""))
     assert findings.passages == (Passage("https://a.example", "", "A", "Thirty days."),)
+    assert [(request.url, request.address, request.outcome) for request in log] == [
+        ("search engines, by ddgs: cure", "", "results: 1")
+    ]
 
 
-def test_engines_that_find_nothing_are_no_error(engines):
+def test_engines_that_find_nothing_are_no_error(engines, log):
     engines.append(DDGSException("No results found."))
     assert web_search.run({"query": "cure"}, Context("")).notes
+    assert [request.outcome for request in log] == ["results: 0"]
 
 
 @pytest.mark.parametrize(
@@ -130,10 +169,11 @@ def test_engines_that_find_nothing_are_no_error(engines):
         (DDGSException("a\n" * 999), "a a"),
     ],
 )
-def test_engines_that_fail_are_told_in_a_short_sentence(engines, error, told):
+def test_engines_that_fail_are_told_in_a_short_sentence(engines, log, error, told):
     engines.append(error)
     with pytest.raises(Unavailable) as caught:
         web_search.run({"query": "cure"}, Context(""))
     assert str(caught.value).startswith(f"the web cannot be searched: {told}")
+    assert [request.outcome[:8] for request in log] == ["failed: "]
     assert len(str(caught.value)) < 140
     assert "\n" not in str(caught.value)

@@ -1,0 +1,128 @@
+"""What the user was asked, and what the answers were, in ``tasks.db``. Each answer is on disk with what follows."""
+
+import sqlite3
+
+from senter.database import Database
+from senter.errors import InvalidState
+from senter.tasks.approvals.approval import APPROVED, DENIED, Approval, denial, unanswered
+from senter.tasks.goal import FAILED, PENDING, WAITING, Task
+from senter.tasks.rows import (
+    TASK,
+    add_letters,
+    close_question,
+    end_task,
+    go_on,
+    goal_of,
+    move_task,
+    open_questions,
+    task_from,
+    task_of,
+)
+from senter.tasks.telling.letter import question_asked, task_failed
+
+
+class Questions:
+    """The questions in a database. Times are microseconds since the epoch."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def answer_to(self, goal_id: str, question: str) -> str | None:
+        """What was answered to a question of a goal: approved, denied, empty for nothing yet; None: never asked."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT answer FROM approvals WHERE goal_id = ? AND question = ?", (goal_id, question)
+            ).fetchone()
+        return row[0] if row else None
+
+    def was_denied(self, goal_id: str) -> bool:
+        """Whether something was denied in a goal."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM approvals WHERE goal_id = ? AND answer = ?", (goal_id, DENIED)
+            ).fetchone()
+        return row is not None
+
+    def ask(self, question: Approval) -> bool:
+        """Let a task wait for the answer to a question; whether it is new in its goal. Raises InvalidState."""
+        with self._database.writing() as connection:
+            return ask(connection, question)
+
+    def open(self) -> list[Approval]:
+        """The questions that nobody has answered, the oldest first."""
+        with self._database.reading() as connection:
+            return open_questions(connection, "1")
+
+    def approve(self, task_id: str, now: int) -> list[Task]:
+        """Let a task do what it has asked for, once; the tasks that go on. Raises NoSuchTask, InvalidState."""
+        with self._database.writing() as connection:
+            question = _asked_by(connection, task_id)
+            waiting = _waiting_for(connection, question)
+            for task in waiting:
+                move_task(connection, task.id, PENDING, error="", question="")
+            close_question(connection, question, APPROVED, now)
+            go_on(connection, question.goal_id)
+            return waiting
+
+    def deny(self, task_id: str, now: int) -> list[Task]:
+        """Let a task fail that may not do what it asked for; the tasks that do. Raises NoSuchTask, InvalidState."""
+        with self._database.writing() as connection:
+            question = _asked_by(connection, task_id)
+            return _fail(connection, question, str(denial(question)), now)
+
+    def expire(self, now: int) -> list[Task]:
+        """Let the tasks fail whose questions were not answered in time; these."""
+        is_late = "approvals.until <= ?"
+        with self._database.reading() as connection:
+            if not open_questions(connection, is_late, now):
+                return []
+        with self._database.writing() as connection:
+            late = open_questions(connection, is_late, now)
+            return [task for each in late for task in _fail(connection, each, str(unanswered(each)), now)]
+
+
+def ask(connection: sqlite3.Connection, question: Approval) -> bool:
+    """Let a task wait for the answer to a question; whether it is new in its goal. Raises InvalidState."""
+    columns = {"error": question.waiting, "question": question.question}
+    move_task(connection, question.task_id, WAITING, **columns)
+    added = connection.execute(
+        "INSERT INTO approvals (goal_id, task_id, kind, question, asked, until, answer, answered)"
+        " VALUES (?, ?, ?, ?, ?, ?, '', 0) ON CONFLICT (goal_id, question) DO NOTHING",
+        (
+            *(question.goal_id, question.task_id, question.kind, question.question),
+            *(question.asked, question.until),
+        ),
+    )
+    if added.rowcount:
+        add_letters(connection, [question_asked(question)])
+    return added.rowcount == 1
+
+
+def _asked_by(connection: sqlite3.Connection, task_id: str) -> Approval:
+    """The open question of a task, or the one of another task of its goal that it waits for, too."""
+    task = task_of(connection, task_id)
+    asked = "SELECT question FROM tasks WHERE id = ?"
+    found = open_questions(
+        connection, f"approvals.goal_id = ? AND approvals.question = ({asked})", task.goal_id, task_id
+    )
+    if not found:
+        raise InvalidState(f"task {task_id} waits for no answer; it is {task.status}")
+    return found[0]
+
+
+def _waiting_for(connection: sqlite3.Connection, question: Approval) -> list[Task]:
+    rows = connection.execute(
+        f"{TASK} WHERE goal_id = ? AND question = ? AND status = ?", (question.goal_id, question.question, WAITING)
+    ).fetchall()
+    return [task_from(row) for row in rows]
+
+
+def _fail(connection: sqlite3.Connection, question: Approval, error: str, now: int) -> list[Task]:
+    waiting = _waiting_for(connection, question)
+    goal = goal_of(connection, question.goal_id)
+    for task in waiting:
+        end_task(connection, task.id, FAILED, now, error)
+        add_letters(connection, [task_failed(goal, task, error)])
+    close_question(connection, question, DENIED, now)
+    go_on(connection, question.goal_id)
+    return waiting

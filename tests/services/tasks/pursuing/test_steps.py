@@ -1,0 +1,177 @@
+"""Whether a step may be done, how often it is tried, and what follows from its end."""
+
+import pytest
+from support.goal_work import FOUND, Work, at_work
+from support.private_bus import until
+
+from senter.errors import Busy, Denied, InvalidState, Unavailable
+from senter.tasks.goal import CANCELLED, COMPLETED, FAILED, IN_PROGRESS, PENDING, WAITING
+from senter.tasks.planning.plan import Step
+from senter.tasks.tools.findings import Findings
+
+WRITE = (Step("write it", "organize", "file_write", {"path": "/home/ada/plan.md"}),)
+QUESTION = "write /home/ada/plan.md"
+OFFLINE = Unavailable("the web cannot be searched: no search engine can be reached")
+
+
+@pytest.fixture
+def asking(work):
+    """The tasks at work, where writing has to be approved."""
+    work.executor.questions["write it"] = QUESTION
+    return work
+
+
+async def test_what_has_to_be_approved_is_asked_and_not_begun(asking):
+    goal_id = await asking.add(plan=WRITE)
+    goal = await asking.reaches(goal_id, WAITING)
+    assert goal.error == f"waits for your answer: Senter wants to {QUESTION}"
+    assert asking.executor.began == []
+    assert ("asked", f"{goal_id}.1", QUESTION) in asking.signals
+    (pending,) = await asking.service.pending_approvals()
+    assert (pending.task_id, pending.title, pending.question) == (f"{goal_id}.1", "goal", QUESTION)
+    await until(lambda: "Senter asks for your approval" in asking.reporter.told)
+
+
+async def test_what_is_approved_is_done_with_the_words_that_were_approved(asking):
+    goal_id = await asking.add(plan=WRITE)
+    await asking.reaches(goal_id, WAITING)
+    await asking.service.approve(f"{goal_id}.1")
+    assert (await asking.end_of(goal_id)).state == COMPLETED
+    assert asking.executor.approved == {f"{goal_id}.1.1": QUESTION}
+    assert len(asking.reporter.withdrawn) == 1
+
+
+async def test_what_is_denied_is_not_done_not_tried_again_and_not_planned_anew(asking):
+    asking.planner.planner = "model"
+    goal_id = await asking.add(plan=(*WRITE, Step("sum up", "generate", depends_on=(1,))))
+    await asking.reaches(goal_id, WAITING)
+    await asking.service.deny(f"{goal_id}.1")
+    goal = await asking.end_of(goal_id)
+    assert (goal.state, asking.executor.began, asking.planner.replanned) == (FAILED, [], [])
+    assert goal.error.startswith(f"it was denied to {QUESTION}")
+
+
+async def test_nothing_is_asked_twice_in_a_goal(asking):
+    goal_id = await asking.add(plan=WRITE)
+    await asking.reaches(goal_id, WAITING)
+    await asking.service.deny(f"{goal_id}.1")
+    await asking.end_of(goal_id)
+    await asking.service.retry_goal(goal_id)
+    assert (await asking.end_of(goal_id)).error == f"it was denied before to {QUESTION}"
+    assert asking.reporter.told.count("Senter asks for your approval") == 1
+
+
+async def test_an_approval_holds_when_the_goal_is_retried(asking):
+    asking.executor.outcomes["write it"] = Unavailable("the disk is full")
+    goal_id = await asking.add(plan=WRITE)
+    await asking.reaches(goal_id, WAITING)
+    await asking.service.approve(f"{goal_id}.1")
+    await asking.end_of(goal_id)
+    del asking.executor.outcomes["write it"]
+    await asking.service.retry_goal(goal_id)
+    assert (await asking.end_of(goal_id)).state == COMPLETED
+    assert asking.reporter.told.count("Senter asks for your approval") == 1
+
+
+async def test_other_work_goes_on_meanwhile(asking):
+    goal_id = await asking.add(plan=(*WRITE, Step("look", "research"), Step("look there", "research")))
+    other = await asking.add("another goal")
+    assert (await asking.end_of(other)).state == COMPLETED
+    await asking.reaches(goal_id, WAITING)
+    assert asking.statuses(goal_id) == [WAITING, COMPLETED, COMPLETED]
+
+
+async def test_what_nobody_can_approve_fails_without_a_question(work):
+    work.executor.questions["write it"] = Denied("/etc/passwd may not be written: it is part of the system")
+    goal_id = await work.add(plan=WRITE)
+    goal = await work.end_of(goal_id)
+    assert (goal.state, goal.error) == (FAILED, "/etc/passwd may not be written: it is part of the system")
+    assert work.executor.began == []
+
+
+async def test_a_question_is_denied_when_nobody_answers_for_a_day(asking, clock):
+    goal_id = await asking.add(plan=WRITE)
+    await asking.reaches(goal_id, WAITING)
+    clock.forward(hours=24, seconds=1)
+    await asking.add("something that wakes it")
+    goal = await asking.end_of(goal_id)
+    assert (goal.state, goal.error) == (FAILED, f"nobody answered for 24 hours whether Senter may {QUESTION}")
+    assert any("nobody answered" in text for text in asking.reporter.texts("task_failed"))
+
+
+async def test_a_question_survives_a_restart(tmp_path, clock, impatient):
+    before = Work(tmp_path, clock)
+    before.executor.questions["write it"] = QUESTION
+    async with at_work(before):
+        goal_id = await before.add(plan=WRITE)
+        await before.reaches(goal_id, WAITING)
+    async with at_work(Work(tmp_path, clock, earlier=before)) as after:
+        await after.service.approve(f"{goal_id}.1")
+        assert (await after.end_of(goal_id)).state == COMPLETED
+
+
+@pytest.mark.parametrize("error", [OFFLINE, Busy("too much is going on")])
+async def test_what_is_not_there_is_tried_again_a_little_later(work, clock, error):
+    work.executor.several_tries["look"] = 3
+    work.executor.outcomes["look"] = error
+    goal_id = await work.add(plan=(Step("look", "research"),))
+    await until(lambda: work.store.tasks(goal_id) and work.store.tasks(goal_id)[0].not_before)
+    (task,) = work.store.tasks(goal_id)
+    assert (task.status, task.attempts, task.error) == (PENDING, 1, str(error))
+    assert task.not_before - clock.microseconds == 2_000_000
+    assert work.store.goal(goal_id).state == "running"
+    work.executor.outcomes["look"] = FOUND
+    clock.forward(seconds=7)
+    await work.add("something that wakes it")
+    assert (await work.end_of(goal_id)).outcome == COMPLETED
+    assert work.store.tasks(goal_id)[0].attempts == 2
+
+
+async def test_what_is_never_there_fails_after_its_tries(work, clock):
+    work.executor.several_tries["look"] = 3
+    work.executor.outcomes["look"] = OFFLINE
+    goal_id = await work.add(plan=(Step("look", "research"),))
+    for attempt in (1, 2):
+        await until(lambda attempt=attempt: [task.attempts for task in work.store.tasks(goal_id)] == [attempt])
+        await until(lambda: work.store.tasks(goal_id)[0].status == PENDING)
+        clock.forward(minutes=2)
+        await work.add(f"something that wakes it {attempt}")
+    goal = await work.end_of(goal_id)
+    assert (goal.state, goal.error, work.executor.began.count(f"{goal_id}.1")) == (FAILED, str(OFFLINE), 3)
+
+
+@pytest.mark.parametrize("error", [Denied("no"), InvalidState("a file is there already")])
+async def test_what_will_not_get_better_is_not_tried_again(work, error):
+    work.executor.several_tries["look"] = 3
+    work.executor.outcomes["look"] = error
+    goal_id = await work.add(plan=(Step("look", "research"),))
+    assert (await work.end_of(goal_id)).state == FAILED
+    assert work.executor.began == [f"{goal_id}.1"]
+
+
+async def test_what_a_step_shows_is_shown_once(work):
+    notice = ("A mail is drafted", "To ann@example.org: Lunch", "/w/drafts/1.eml")
+    work.executor.outcomes["draft"] = Findings("Drafted.", notice=notice)
+    goal_id = await work.add(plan=(Step("draft", "communicate"),))
+    await work.end_of(goal_id)
+    assert [row[1:] for row in work.reporter.heard if row[1] == notice[0]] == [notice]
+
+
+async def test_every_attempt_has_an_id_of_its_own(work):
+    work.executor.several_tries["look"] = 2
+    work.executor.outcomes["look"] = OFFLINE
+    goal_id = await work.add(plan=(Step("look", "research"),))
+    await until(lambda: work.executor.approved)
+    assert list(work.executor.approved) == [f"{goal_id}.1.1"]
+
+
+async def test_a_cancelled_step_is_ended_and_its_attempt_is_noted(work):
+    work.executor.hold("look")
+    goal_id = await work.add(plan=(Step("look", "research"),))
+    await until(lambda: work.executor.began)
+    assert work.statuses(goal_id) == [IN_PROGRESS]
+    await work.service.cancel_goal(goal_id)
+    await until(lambda: work.executor.cancelled == [f"{goal_id}.1"])
+    assert work.statuses(goal_id) == [CANCELLED]
+    with work.store.reading() as connection:
+        assert connection.execute("SELECT outcome FROM attempts").fetchall() == [(CANCELLED,)]
