@@ -107,3 +107,30 @@ def test_a_question_outlives_the_process_and_is_answered_on_the_command_line(wan
     (ended,) = await_end(goal_id)
     assert ended["state"] == "completed"
     assert [one.title for one in sent()].count(ASKED) == 1, "nothing is asked twice"
+
+
+def test_a_program_that_may_have_done_its_work_is_run_again_only_when_the_user_says_so(
+    tmp_path: Path, model: ScriptedModel
+) -> None:
+    plan = [step("Count", "custom", "run_command", command=["sleep", "30"])]
+    runs = ScriptedModel(tmp_path, rule("^Goal: Count", plan))
+    goals.use_providers(runs.url)
+    goals.CONFIG.write_text(goals.CONFIG.read_text() + "[tasks]\ncommands = true\n")
+    systemctl("start", TARGET)
+    goal_id = add("Count the seconds")
+    assert "run: sleep 30" in question().body
+    press("approve")
+    unit = f"senter-command-{goal_id}-1-1.service"
+    until(lambda: session.active(unit), "the program to run")
+    systemctl("kill", "--signal=KILL", "--kill-whom=main", TASKS.unit)
+    until(lambda: any(one.title == "Senter was interrupted" for one in sent()), "the question")
+    asked = next(one for one in sent() if one.title == "Senter was interrupted")
+    assert asked.actions == ("default", "", "approve", "Do it once more", "deny", "Leave it")
+    assert f"(attempt {goal_id}.1.1)" in asked.body
+    assert await_state(goal_id, "waiting")["error"].startswith("waits for your answer")
+    assert not session.active(unit), "the program went with its service"
+    assert session.senter("goals", "deny", f"{goal_id}.1").returncode == 0
+    (ended,) = await_end(goal_id)
+    assert ended["error"] == "it was interrupted, may have been done, and was not done once more"
+    assert goals.rows("tasks.db", "SELECT id, outcome FROM attempts") == [(f"{goal_id}.1.1", "interrupted")]
+    runs.stop()
