@@ -227,7 +227,7 @@ def test_headers_without_end_are_left(answer):
 def test_what_stands_around_a_body_without_end_is_left(piece):
     begins = f"{NO_MORE}Transfer-Encoding: chunked\r\n\r\n" + ("0\r\n" if piece.startswith(b"A") else "")
     # newer Pythons count the trailers themselves
-    too_much = pytest.raises((OSError, exchanging.http.client.HTTPException), match="too much around|trailers")
+    too_much = pytest.raises((OSError, exchanging.http.client.HTTPException), match=r"too much around|trailers")
     with raw_server(repeated(piece, begins)) as web, too_much:
         ask(web, largest=10_000)
 
