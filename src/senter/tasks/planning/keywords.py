@@ -4,7 +4,17 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from senter.tasks.planning.plan import ADDRESS, SEARCHING, WEB, Step, has, named_paths, wants_writing
+from senter.tasks.planning.plan import (
+    ADDRESS,
+    PAGE,
+    SEARCHING,
+    WEB,
+    Step,
+    has,
+    named_pages,
+    named_paths,
+    wants_writing,
+)
 from senter.tasks.text.summary import question_of
 from senter.wording import LONGEST_LINE, one_line, shortened
 
@@ -39,7 +49,7 @@ _NOTICE = re.compile(
 def keyword_plan(description: str) -> list[Step]:
     """The plan that the words of a goal suggest: search and summarise; outline, draft and review; or one step.
 
-    Gathered is what the goal names: folders, documents, the calendar; a mail is drafted to whom it says.
+    Gathered is what the goal names: folders, documents, pages, the calendar; a mail is drafted to whom it says.
     """
     goal = one_line(description)
     if said := _NOTICE.fullmatch(goal):
@@ -60,10 +70,13 @@ def keyword_plan(description: str) -> list[Step]:
 def _gathering(goal: str, paths: Sequence[str]) -> list[Step]:
     """Steps that read what is named, and search the web for what is not there: never for what is private."""
     steps = [_reading(goal, path) for path in paths]
+    if pages := named_pages(goal):
+        count = "the page" if len(pages) == 1 else f"the {len(pages)} pages"
+        steps.append(Step(f"Read {count} that the goal names", "research", "web_page", {"urls": pages}))
     if _CALENDAR.search(goal):
         steps.append(Step("Look into the calendar", "research", "calendar_check"))
     if has(goal, SEARCHING) and (not steps or has(goal, WEB)):
-        parameters = {"query": question_of(goal)}
+        parameters = {"query": question_of(PAGE.sub("", goal))}
         steps.append(Step("Search the web and read what was found", "research", "research", parameters))
     return steps
 

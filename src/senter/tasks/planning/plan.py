@@ -22,6 +22,11 @@ _LOCAL = r"[\w.!#$%&*+/=?^{|}~-]"
 ADDRESS = rf"(?<!{_LOCAL}){_LOCAL}+@\w[\w-]*(?:\.\w[\w-]*)+"
 """A regular expression of e-mail addresses."""
 
+PAGE = re.compile(r"\bhttps?://[^\s\"'`<>)\]}]+", re.IGNORECASE)
+"""The address of a page on the web, as people type it into a sentence."""
+
+MOST_PAGES = 10
+
 _OPENING, _CLOSING = "\"'`“„‘«<[", "\"'`”“’»>]"  # noqa: RUF001 - as people type them
 _QUOTED = "|".join(
     rf"{re.escape(first)}(?:file://)?([~/][^{re.escape(first + last)}]*){re.escape(last)}"
@@ -88,6 +93,12 @@ def wants_writing(description: str) -> bool:
 def named_addresses(description: str) -> list[str]:
     """The e-mail addresses that a goal names, in small letters."""
     return list(dict.fromkeys(address.lower() for address in re.findall(ADDRESS, description)))
+
+
+def named_pages(description: str) -> list[str]:
+    """The pages on the web that a goal names, at most ten; a mark at the end belongs to the sentence."""
+    found = [address.rstrip(".,;:!?*_") for address in PAGE.findall(description)]
+    return list(dict.fromkeys(found))[:MOST_PAGES]
 
 
 def has(text: str, words: Sequence[str]) -> bool:

@@ -194,3 +194,15 @@ def test_any_text_has_a_plan_that_may_be_followed(text):
     if one_line(text) and len(steps) <= MOST_STEPS:
         check_plan(steps, Ground(text, OFFERED))
     assert all(0 < other < number for number, step in enumerate(steps, 1) for other in step.depends_on)
+
+
+@pytest.mark.parametrize("goal", ["Summarise https://a.example/x.", "Research what https://a.example/x says"])
+def test_a_page_that_is_named_is_read_and_nothing_is_searched(goal):
+    first, _ = keyword_plan(goal)
+    assert (first.tool, first.parameters) == ("web_page", {"urls": ["https://a.example/x"]})
+
+
+def test_a_page_that_is_named_is_no_part_of_a_search():
+    page, search, _ = keyword_plan("Research kettles from https://a.example/x and the web")
+    assert (page.tool, search.tool) == ("web_page", "research")
+    assert "example" not in search.parameters["query"]

@@ -5,7 +5,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from senter.errors import InvalidArgument
-from senter.tasks.planning.plan import allowed_paths, check_named, named_addresses, named_paths, wants_writing
+from senter.tasks.planning.plan import (
+    allowed_paths,
+    check_named,
+    named_addresses,
+    named_pages,
+    named_paths,
+    wants_writing,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +29,19 @@ from senter.tasks.planning.plan import allowed_paths, check_named, named_address
         ("in '/two  spaces\tand a tab'", ["/two  spaces\tand a tab"]),
     ],
 )
+@pytest.mark.parametrize(
+    ("goal", "pages"),
+    [
+        ("Summarise https://a.example/x?y=1, please", ["https://a.example/x?y=1"]),
+        ("Read (http://a.example/) and <https://b.example/c>.", ["http://a.example/", "https://b.example/c"]),
+        ("Compare https://a.example with https://a.example", ["https://a.example"]),
+        ("Look at ftp://a.example and example.org", []),
+    ],
+)
+def test_the_pages_that_a_goal_names(goal, pages):
+    assert named_pages(goal) == pages
+
+
 def test_absolute_paths_are_named(goal, paths):
     assert named_paths(goal) == paths
 
