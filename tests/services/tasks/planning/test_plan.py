@@ -29,19 +29,6 @@ from senter.tasks.planning.plan import (
         ("in '/two  spaces\tand a tab'", ["/two  spaces\tand a tab"]),
     ],
 )
-@pytest.mark.parametrize(
-    ("goal", "pages"),
-    [
-        ("Summarise https://a.example/x?y=1, please", ["https://a.example/x?y=1"]),
-        ("Read (http://a.example/) and <https://b.example/c>.", ["http://a.example/", "https://b.example/c"]),
-        ("Compare https://a.example with https://a.example", ["https://a.example"]),
-        ("Look at ftp://a.example and example.org", []),
-    ],
-)
-def test_the_pages_that_a_goal_names(goal, pages):
-    assert named_pages(goal) == pages
-
-
 def test_absolute_paths_are_named(goal, paths):
     assert named_paths(goal) == paths
 
@@ -141,3 +128,16 @@ def test_the_addresses_a_goal_names_are_known(goal, addresses):
 def test_a_goal_that_asks_for_a_text_wants_writing(goal):
     assert wants_writing(goal)
     assert not wants_writing(f"Research how to {goal}")
+
+
+@pytest.mark.parametrize(
+    ("goal", "pages"),
+    [
+        ("Summarise https://a.example/x?y=1, please", ["https://a.example/x?y=1"]),
+        ("Read (http://a.example/) and <https://b.example/c>.", ["http://a.example/", "https://b.example/c"]),
+        ("Compare https://a.example with https://a.example", ["https://a.example"]),
+        ("Look at ftp://a.example and example.org", []),
+    ],
+)
+def test_the_pages_that_a_goal_names(goal, pages):
+    assert named_pages(goal) == pages
