@@ -52,7 +52,7 @@ _SPANS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 def goal_remark(goal: Goal) -> str:
     """What there is to say of a goal in its state: what it is about, how far it is, or how it ended."""
-    if goal.state in (WAITING, FAILED, CANCELLED):
+    if goal.state in (WAITING, FAILED, CANCELLED) or (goal.error and goal.state != COMPLETED):
         return one_line(goal.error)
     if goal.state == COMPLETED:
         return one_line(f"partly: {goal.error}".removesuffix(": ")) if goal.outcome == PARTLY else ""
@@ -98,7 +98,8 @@ def details(
     facts = [("Priority", str(goal.priority)), ("Focus", goal.focus), ("Asked for by", _known(goal.origin))]
     facts += [("Taken on", when(goal.created)), ("Started", when(goal.started)), ("Ended", when(goal.finished))]
     facts += [("Deadline", when(goal.deadline))]
-    facts += [(_remark_title(goal), goal_remark(goal) if goal.state in (WAITING, *ENDED) else "")]
+    remark = goal_remark(goal) if goal.error or goal.state in (WAITING, *ENDED) else ""
+    facts += [(_remark_title(goal), remark.removeprefix("waits for "))]
     facts += [("Report", goal.report), ("Network", _asked_of_the_network(goal, requests))]
     lines += [f"{title + ':':<14}{one_line(value)}" for title, value in facts if value]
     if tasks:

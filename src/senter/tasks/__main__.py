@@ -12,6 +12,7 @@ from senter.host.clock import local_now
 from senter.models.client import ModelClient
 from senter.reporter.client import ReporterClient
 from senter.tasks import interface, service, store
+from senter.tasks.chosen import check
 from senter.tasks.planning import planner
 from senter.tasks.power import wakefulness
 from senter.tasks.pursuing import attempts, executor, pursuit
@@ -22,6 +23,7 @@ from senter.tasks.tools.toolbox import Toolbox
 def build(connection: Connection) -> Parts:
     """Compose the tasks."""
     chosen = settings.load(settings.TasksSettings, paths.config_file())
+    check(chosen)
     primary, research = (ModelClient(connection, room) for room in MODELS)
     database, disk = store.Store(paths.data_folder() / "tasks.db"), Disk()
     box = Toolbox(partial(disk, attempts.Attempts(database).note_requests))

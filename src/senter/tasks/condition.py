@@ -1,11 +1,12 @@
 """What the tasks find out about themselves, and how to mend it. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from senter.bus.signatures import Check
 from senter.tasks.approvals.approval import Approval
-from senter.tasks.goal import PAUSED, WAITING, Goal
+from senter.tasks.goal import NEW, PAUSED, PLANNING, RUNNING, WAITING, Goal
 
 
 def checks(
@@ -32,6 +33,11 @@ def checks(
         way = "wait until tomorrow, or raise [budget] in config.toml, then: senter restart"
         found.append(Check("goals that pause", "warn", f"{spent} have no budget left: {way}"))
     return found
+
+
+def told(goal: Goal, is_paused: bool) -> Goal:
+    """A goal as it is told: what could go on says that all work is paused, when that is so."""
+    return replace(goal, error=PAUSED) if is_paused and goal.state in (NEW, PLANNING, RUNNING) else goal
 
 
 def reading(trouble: str) -> Check:

@@ -82,12 +82,15 @@ class TasksInterface(Interface):
 
     @method
     async def Approve(self, task_id: Str) -> None:
-        """Let a task do what it has asked for, once; or once more what may be done already."""
+        """Let a task, and others of its goal that ask for the same, do it; or once more what may be done already.
+
+        Takes the id of the task, or the key of the question's notification, which answers this question only.
+        """
         await self.service.approve(task_id)
 
     @method
     async def Deny(self, task_id: Str) -> None:
-        """Do not let a task do what it has asked for: it fails, and is not tried again."""
+        """Do not let a task do what it has asked for: it fails, for good. Takes what Approve takes."""
         await self.service.deny(task_id)
 
     @method

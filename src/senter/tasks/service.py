@@ -14,7 +14,7 @@ from typing import Protocol
 from senter.bus.signatures import Check
 from senter.errors import InvalidArgument, InvalidState, SenterError, Unavailable
 from senter.tasks.approvals.approval import Approval
-from senter.tasks.condition import checks, reading, status
+from senter.tasks.condition import checks, reading, status, told
 from senter.tasks.goal import (
     ENDED,
     FAILED,
@@ -162,12 +162,13 @@ class TasksService:
 
     async def goal(self, goal_id: str) -> Goal:
         """One goal. Raises NoSuchGoal."""
-        return await self._on_disk(self._store.goal, goal_id)
+        return told(await self._on_disk(self._store.goal, goal_id), self._paused)
 
     async def goals(self, state: str, limit: int, offset: int) -> list[Goal]:
         """Goals in a state (empty: all), newest first; at most 1,000, 100 for a limit of 0."""
         check_state(state)
-        return await self._on_disk(self._store.goals, state, min(limit or USUAL_PAGE, LONGEST_PAGE), offset)
+        found = await self._on_disk(self._store.goals, state, min(limit or USUAL_PAGE, LONGEST_PAGE), offset)
+        return [told(goal, self._paused) for goal in found]
 
     async def plan(self, goal_id: str) -> list[Task]:
         """The tasks of a goal. Raises NoSuchGoal."""
@@ -290,8 +291,7 @@ class TasksService:
         """Count the goals, one count after the other, so that the last one holds."""
         async with self._counting:
             self._counts = await self._on_disk(self._store.counts)
-        has_work = any(count for state, count in self._counts.items() if state != WAITING)
-        self._awake.working(has_work and self._permitted and not self._paused)
+        self._awake.working(bool(self._permitted and not self._paused and self._counts.keys() - {WAITING}))
         self.status_changed()
 
 

@@ -11,7 +11,17 @@ from support.private_bus import until
 
 from senter import database
 from senter.errors import BudgetSpent, Denied, InvalidArgument, InvalidState, NoModel, NoSuchGoal, Unavailable
-from senter.tasks.goal import CANCELLED, COMPLETED, FAILED, IN_PROGRESS, PENDING, RUNNING, WAITING, GoalOptions
+from senter.tasks.goal import (
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    IN_PROGRESS,
+    PAUSED,
+    PENDING,
+    RUNNING,
+    WAITING,
+    GoalOptions,
+)
 from senter.tasks.planning.plan import Step
 from senter.tasks.store import Store
 
@@ -675,7 +685,9 @@ async def test_a_pause_ends_what_is_done_and_it_is_done_after_the_pause(work):
     await work.service.pause()
     assert (work.executor.cancelled, work.statuses(goal_id)) == ([f"{goal_id}.1"], [PENDING])
     assert work.service.status() == "1 goal open; paused; go on with: senter goals resume"
-    assert not work.service.is_busy()
+    assert (await work.service.goal(goal_id)).error == "paused; go on with: senter goals resume"
+    assert [goal.error for goal in await work.service.goals("", 0, 0)] == [PAUSED]
+    await until(lambda: not work.service.is_busy())
     held.set()
     await work.service.resume()
     assert (await work.end_of(goal_id)).state == COMPLETED

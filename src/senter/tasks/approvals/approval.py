@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from senter.bus.signatures import Str, Time
 from senter.errors import Denied
 from senter.tasks.goal import Goal, Task
+from senter.wording import one_line, shortened
 
 PERMISSION, REPEAT = "permission", "repeat"
 """Kinds of questions: whether something may be done; whether something that may have happened is done once more."""
 
-APPROVED, DENIED, WITHDRAWN = "approved", "denied", "withdrawn"
-"""Answers; the last when there is nothing to answer any more."""
+APPROVED, DENIED, UNANSWERED, WITHDRAWN = "approved", "denied", "unanswered", "withdrawn"
+"""Answers: also when nobody has answered in time, and when there is nothing to answer any more."""
+
+LONGEST_TOLD = 120
+"""Characters of a question in the reason why a task fails."""
 
 HOURS = 24
 """How long an answer is waited for."""
@@ -43,6 +47,11 @@ class Approval:
         return f"waits for your answer: Senter wants to {self.question}"
 
 
+def task_of_key(name: str) -> str:
+    """The id of the task whose question has this key; anything else as it is."""
+    return name.split("-")[1] if name.startswith("approval-") and name.count("-") == 2 else name
+
+
 def permission(goal: Goal, task: Task, question: str, now: int) -> Approval:
     """The question whether a task may do something."""
     return Approval(task.id, goal.id, goal.title, PERMISSION, question, now, now + PATIENCE)
@@ -58,14 +67,18 @@ def denial(question: Approval) -> Denied:
     """Why a task that was not approved fails."""
     if question.kind == REPEAT:
         return Denied("it was interrupted, may have been done, and was not done once more")
-    return Denied(f"it was denied to {question.question}")
+    return Denied(f"it was denied to {_told(question.question)}")
 
 
 def unanswered(question: Approval) -> Denied:
     """Why a task fails when nobody has answered in time."""
-    return Denied(f"nobody answered for {HOURS} hours whether Senter may {question.question}")
+    return Denied(f"nobody answered for {HOURS} hours whether Senter may {_told(question.question)}")
 
 
 def answered_before(question: str) -> Denied:
     """Why a task fails that would ask what was denied in its goal before."""
-    return Denied(f"it was denied before to {question}")
+    return Denied(f"it was denied before to {_told(question)}; add the goal anew to be asked again")
+
+
+def _told(question: str) -> str:
+    return shortened(one_line(question), LONGEST_TOLD)

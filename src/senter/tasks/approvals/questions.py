@@ -3,8 +3,17 @@
 import sqlite3
 
 from senter.database import Database
-from senter.errors import InvalidState
-from senter.tasks.approvals.approval import APPROVED, DENIED, Approval, denial, unanswered
+from senter.errors import InvalidState, NoSuchTask
+from senter.tasks.approvals.approval import (
+    APPROVED,
+    DENIED,
+    UNANSWERED,
+    WITHDRAWN,
+    Approval,
+    denial,
+    task_of_key,
+    unanswered,
+)
 from senter.tasks.goal import FAILED, PENDING, WAITING, Task
 from senter.tasks.rows import (
     TASK,
@@ -28,18 +37,22 @@ class Questions:
         self._database = database
 
     def answer_to(self, goal_id: str, question: str) -> str | None:
-        """What was answered to a question of a goal: approved, denied, empty for nothing yet; None: never asked."""
+        """What was answered to a question of a goal: approved, denied, empty for nothing yet; None: never asked.
+
+        What nobody answered in time, or needed no answer, may be asked again when the goal is retried.
+        """
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT answer FROM approvals WHERE goal_id = ? AND question = ?", (goal_id, question)
+                "SELECT answer FROM approvals WHERE goal_id = ? AND question = ? AND answer IN ('', ?, ?)",
+                (goal_id, question, APPROVED, DENIED),
             ).fetchone()
         return row[0] if row else None
 
     def was_denied(self, goal_id: str) -> bool:
-        """Whether something was denied in a goal."""
+        """Whether something was denied in a goal, or not answered in time."""
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT 1 FROM approvals WHERE goal_id = ? AND answer = ?", (goal_id, DENIED)
+                "SELECT 1 FROM approvals WHERE goal_id = ? AND answer IN (?, ?)", (goal_id, DENIED, UNANSWERED)
             ).fetchone()
         return row is not None
 
@@ -54,7 +67,7 @@ class Questions:
             return open_questions(connection, "1")
 
     def approve(self, task_id: str, now: int) -> list[Task]:
-        """Let a task do what it has asked for, once; the tasks that go on. Raises NoSuchTask, InvalidState."""
+        """Let a task do what it has asked for; the tasks that go on. Raises NoSuchTask, InvalidState."""
         with self._database.writing() as connection:
             question = _asked_by(connection, task_id)
             waiting = _waiting_for(connection, question)
@@ -68,7 +81,7 @@ class Questions:
         """Let a task fail that may not do what it asked for; the tasks that do. Raises NoSuchTask, InvalidState."""
         with self._database.writing() as connection:
             question = _asked_by(connection, task_id)
-            return _fail(connection, question, str(denial(question)), now)
+            return _fail(connection, question, DENIED, str(denial(question)), now)
 
     def expire(self, now: int) -> list[Task]:
         """Let the tasks fail whose questions were not answered in time; these."""
@@ -78,7 +91,9 @@ class Questions:
                 return []
         with self._database.writing() as connection:
             late = open_questions(connection, is_late, now)
-            return [task for each in late for task in _fail(connection, each, str(unanswered(each)), now)]
+            return [
+                task for each in late for task in _fail(connection, each, UNANSWERED, str(unanswered(each)), now)
+            ]
 
 
 def ask(connection: sqlite3.Connection, question: Approval) -> bool:
@@ -87,10 +102,12 @@ def ask(connection: sqlite3.Connection, question: Approval) -> bool:
     move_task(connection, question.task_id, WAITING, **columns)
     added = connection.execute(
         "INSERT INTO approvals (goal_id, task_id, kind, question, asked, until, answer, answered)"
-        " VALUES (?, ?, ?, ?, ?, ?, '', 0) ON CONFLICT (goal_id, question) DO NOTHING",
+        " VALUES (?, ?, ?, ?, ?, ?, '', 0) ON CONFLICT (goal_id, question) DO UPDATE"
+        " SET task_id = excluded.task_id, asked = excluded.asked, until = excluded.until, answer = ''"
+        " WHERE answer IN (?, ?)",
         (
             *(question.goal_id, question.task_id, question.kind, question.question),
-            *(question.asked, question.until),
+            *(question.asked, question.until, UNANSWERED, WITHDRAWN),
         ),
     )
     if added.rowcount:
@@ -98,16 +115,27 @@ def ask(connection: sqlite3.Connection, question: Approval) -> bool:
     return added.rowcount == 1
 
 
-def _asked_by(connection: sqlite3.Connection, task_id: str) -> Approval:
-    """The open question of a task, or the one of another task of its goal that it waits for, too."""
-    task = task_of(connection, task_id)
+def _asked_by(connection: sqlite3.Connection, name: str) -> Approval:
+    """The open question of a task, or the one of another task of its goal that it waits for, too.
+
+    ``name`` is the id of the task, or the key of the very question, as a notification has it.
+    """
+    task_id = task_of_key(name)
+    task = _task(connection, task_id)
     asked = "SELECT question FROM tasks WHERE id = ?"
     found = open_questions(
         connection, f"approvals.goal_id = ? AND approvals.question = ({asked})", task.goal_id, task_id
     )
-    if not found:
-        raise InvalidState(f"task {task_id} waits for no answer; it is {task.status}")
+    if not found or name not in (task_id, found[0].key):
+        raise InvalidState(f"task {task_id} waits for no such answer; it is {task.status}")
     return found[0]
+
+
+def _task(connection: sqlite3.Connection, task_id: str) -> Task:
+    try:
+        return task_of(connection, task_id)
+    except NoSuchTask:
+        raise NoSuchTask(f"there is no task {task_id!r:.40}; see: senter goals approve") from None
 
 
 def _waiting_for(connection: sqlite3.Connection, question: Approval) -> list[Task]:
@@ -117,12 +145,12 @@ def _waiting_for(connection: sqlite3.Connection, question: Approval) -> list[Tas
     return [task_from(row) for row in rows]
 
 
-def _fail(connection: sqlite3.Connection, question: Approval, error: str, now: int) -> list[Task]:
+def _fail(connection: sqlite3.Connection, question: Approval, answer: str, error: str, now: int) -> list[Task]:
     waiting = _waiting_for(connection, question)
     goal = goal_of(connection, question.goal_id)
     for task in waiting:
         end_task(connection, task.id, FAILED, now, error)
         add_letters(connection, [task_failed(goal, task, error)])
-    close_question(connection, question, DENIED, now)
+    close_question(connection, question, answer, now)
     go_on(connection, question.goal_id)
     return waiting

@@ -5,10 +5,8 @@ All times are seconds of one clock that stands still while the machine sleeps: w
 
 from dataclasses import dataclass
 
-from senter.errors import ConfigurationError
 from senter.settings import TasksSettings
 
-MOST_HOURS = 24
 UNKNOWN_CHARGE_SECONDS = 30 * 60.0
 """How long a closed laptop goes on with a battery of which nobody says how full it is, or whether it is used."""
 
@@ -48,11 +46,3 @@ def has_run_out(settings: TasksSettings, situation: Situation, now: float) -> bo
     """Whether it is the time alone that is up, so that a lid found open would change that."""
     as_if_open = Situation(situation.is_working, now, situation.on_battery_since, situation.percent)
     return not seconds_left(settings, situation, now) and bool(seconds_left(settings, as_if_open, now))
-
-
-def require_usable(settings: TasksSettings) -> None:
-    """Raise ConfigurationError, naming the key, for bounds that are none."""
-    if not 0 <= settings.lid_hours <= MOST_HOURS:
-        raise ConfigurationError(f"[tasks] lid_hours must be 0 to {MOST_HOURS}, not {settings.lid_hours:g}")
-    if not 0 <= settings.lid_battery <= 100:
-        raise ConfigurationError(f"[tasks] lid_battery must be 0 to 100, not {settings.lid_battery}")

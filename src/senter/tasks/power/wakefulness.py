@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from senter.errors import SenterError
 from senter.settings import TasksSettings
-from senter.tasks.power.lid import Situation, has_run_out, require_usable, seconds_left
+from senter.tasks.power.lid import Situation, has_run_out, seconds_left
 
 LID, SLEEP = "handle-lid-switch", "sleep"
 """What logind can be asked to hold off. Holding off ``sleep`` alone does not keep a closed lid from being sleep."""
@@ -102,7 +102,6 @@ class Wakefulness:
         checkpoint: Callable[[], Awaitable[object]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        require_usable(settings)
         self._login = login
         self._settings = settings
         self._checkpoint = checkpoint

@@ -10,8 +10,8 @@ from senter.tasks.pursuing.news import News
 from senter.tasks.store import Store
 from senter.tasks.telling import letter
 from senter.tasks.text.report import answered, file_name, report
-from senter.tasks.tools.file_write import write_atomically
 from senter.tasks.tools.findings import Findings
+from senter.tasks.tools.writing import write_atomically
 
 
 class Ending:

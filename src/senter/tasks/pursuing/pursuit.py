@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from senter.database import Disk
-from senter.errors import ConfigurationError, InvalidState, SenterError
+from senter.errors import InvalidState, SenterError
 from senter.settings import TasksSettings
 from senter.tasks.approvals.questions import Questions
 from senter.tasks.goal import (
@@ -65,8 +65,6 @@ class Pursuit:
         now: Callable[[], datetime],
         on_disk: Disk,
     ) -> None:
-        if settings.max_concurrent_tasks < 1:
-            raise ConfigurationError("[tasks] max_concurrent_tasks must be at least 1")
         self.now = now
         self.on_disk = on_disk
         self.news = News()

@@ -1,12 +1,17 @@
 """What a language model is asked when it does a step: the goal, the step, and what was found, as data. Pure."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
 from senter.tasks.goal import Goal, Task
+from senter.tasks.reader.text import UNSEEN
 from senter.tasks.text.summary import NOT_ANSWERED
 from senter.tasks.tools.findings import Findings, Passage
+
+_MARK = re.compile(r"\[(?=/?[A-Z_]{3,20}\])")
+"""How marks of some models begin that are no tags, such as [INST] and [TOOL_CALLS] of Mistral's."""
 
 LONGEST_SOURCES = 12_000
 """Characters of all sources together."""
@@ -59,6 +64,8 @@ def written_by(earlier: Sequence[Findings]) -> str:
 
 
 def _inert(text: str) -> str:
-    """Text that cannot end the mark it stands in, without what nobody would see (Unicode category Cf)."""
-    seen = text if text.isprintable() else "".join(mark for mark in text if unicodedata.category(mark) != "Cf")
-    return seen.replace("<", "&lt;").replace(">", "&gt;")
+    """Text that cannot end the mark it stands in, nor be one of the model itself; without what nobody would see."""
+    seen = UNSEEN.sub("", text)
+    if not seen.isprintable():
+        seen = "".join(mark for mark in seen if unicodedata.category(mark) != "Cf")
+    return _MARK.sub("[ ", seen).replace("<", "&lt;").replace(">", "&gt;")

@@ -53,9 +53,10 @@ CUTS = {
 
 UNSEEN = re.compile(
     r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\xad\u180e\u200b\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff"
-    r"\U000e0000-\U000e0fff]"
+    r"\U000e0000-\U000e0fff\u034f\u115f\u1160\u2800\u3164\uffa0\ufe00-\ufe0f]"
 )
-"""What acts instead of being seen, or hides text from people that a model reads (the tags at U+E0000)."""
+"""What acts instead of being seen, hides text from people that a model reads (the tags at U+E0000), or is a letter
+that looks like nothing."""
 _BREAKS = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 """What Python takes for the end of a line and others do not."""
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+|[。\uff01\uff1f]")

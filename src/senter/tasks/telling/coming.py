@@ -27,6 +27,8 @@ def _progress(goal: Goal) -> str:
         return "is being planned"
     if goal.state == WAITING:
         reason = shortened(one_line(goal.error), LONGEST_REASON)
+        if reason.startswith("waits for "):
+            return reason
         needed = reason.removeprefix("needs ")
         return f"waits: {reason}" if needed == reason else f"waits for {needed}"
     return f"{goal.tasks_done} of {goal.tasks_total} {'step' if goal.tasks_total == 1 else 'steps'} done"

@@ -11,9 +11,14 @@ from dataclasses import dataclass, field, replace
 from senter.bus.names import TASKS
 from senter.tasks.approvals.approval import REPEAT, Approval
 from senter.tasks.goal import COMPLETED, FAILED, Goal, Task
+from senter.wording import shortened
 
 LOG, NOTICE, WITHDRAWAL = "log", "notice", "withdrawal"
 """Kinds: an entry of the activity log; a notice on the desktop; that the notice with this key is not needed."""
+
+
+LONGEST_QUESTION = 240
+"""Characters of a question that can be seen as a whole in a notification, however the server draws it."""
 
 
 @dataclass(frozen=True)
@@ -75,18 +80,21 @@ def task_notice(task: Task, notice: Sequence[str]) -> Letter:
 
 
 def question_asked(question: Approval) -> Letter:
-    """The user is asked; a click on a button answers."""
+    """The user is asked, and a click answers. What cannot be seen there as a whole cannot be approved there."""
     if question.kind == REPEAT:
         title, labels = "Senter was interrupted", ("Do it once more", "Leave it")
     else:
         title, labels = "Senter asks for your approval", ("Approve", "Deny")
     room = TASKS.bus_name
-    members = ("Approve", "Deny")
     actions = [
-        (member.lower(), label, room, member, question.task_id)
-        for member, label in zip(members, labels, strict=True)
+        (member.lower(), label, room, member, question.key)
+        for member, label in zip(("Approve", "Deny"), labels, strict=True)
     ]
-    text = f"Senter wants to {question.question}\nFor: {question.title}"
+    asked = question.question
+    if len(asked) > LONGEST_QUESTION:
+        actions = actions[1:]
+        asked = f"{shortened(asked, LONGEST_QUESTION)}\nAll of it, and to approve it: senter goals approve"
+    text = f"Senter wants to {asked}\nFor: {question.title}"
     return Letter(NOTICE, title, text, key=question.key, type="approval", actions=actions)
 
 

@@ -1,11 +1,13 @@
 """Things fetched from the web: from public servers only, and from those that are listed.
 
-A server's name is looked up once, here; what was checked is what is connected to, also after every redirect. No
+A server's name is looked up once, here; what was checked is what is connected to, also after every redirect. This
+machine and its network are not public by whatever address. No
 cookie, no referrer and no password is sent. Every request is noted in ``network_log``, also one that is refused.
 """
 
 import contextlib
 import http.client
+import ipaddress
 import queue
 import socket
 import threading
@@ -22,6 +24,9 @@ from senter.wording import one_line, shortened
 
 MOST_REDIRECTS = 5
 _LEADING_ELSEWHERE = (301, 302, 303, 307, 308)
+_ANY_PORT = 9
+_HOLDING_IPV4 = (0xFFFF, 0x64_FF9B << 64)
+"""The upper 96 bits of ``::ffff:0:0/96`` and ``64:ff9b::/96``."""
 
 
 @dataclass(frozen=True)
@@ -202,9 +207,36 @@ def _addresses_of(target: Target, hosts: Collection[str]) -> list[str]:
     public = [address for address in addresses if is_public(address)]
     if addresses and not public:
         raise Denied(f"{target.host} is not a public address")
+    others = [address for address in public if not _is_here(address)]
+    if public and not others:
+        raise Denied(f"{target.host} is this machine, or in its network")
     if target.port not in PORTS:
         raise Denied(f"{target.host} is not asked at port {target.port}: pages of others are at {_listed(PORTS)}")
-    return public
+    return others
+
+
+def _is_here(address: str) -> bool:
+    """Whether a public address is one of this machine, or of its network where that is known: IPv6, the upper half.
+
+    The kernel tells it without anything being sent. What there is no way to is not here.
+    """
+    asked = _plain(address)
+    family = socket.AF_INET if isinstance(asked, ipaddress.IPv4Address) else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((str(asked), _ANY_PORT))
+            own = _plain(probe.getsockname()[0])
+    except OSError:
+        return False
+    return own == asked or (own.version == asked.version == 6 and int(own) >> 64 == int(asked) >> 64)
+
+
+def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address, without its zone; the IPv4 address that an IPv6 address holds."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address) and int(found) >> 32 in _HOLDING_IPV4:
+        return ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
+    return found
 
 
 def _listed(ports: Sequence[int]) -> str:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from senter.errors import Denied, InvalidArgument, Unavailable
@@ -15,7 +15,7 @@ from senter.tasks.tools.beneath import folder_at
 from senter.tasks.tools.findings import Findings
 from senter.tasks.tools.reading import MEGABYTE, is_below, is_below_any, is_closed, real_path, resolved, shown
 from senter.tasks.tools.tool import Context, Tool, schema
-from senter.tasks.tools.writing import folder_made, replace, write_once
+from senter.tasks.tools.writing import folder_made, write_once
 
 LARGEST_FILE = 5_000_000
 """Bytes that are written at most."""
@@ -94,15 +94,6 @@ def target_of(path: str, context: Context) -> Target:
         raise Denied(f"{shown(path)} is not in the workspace of the goal")
     _require_writable(real, path, context)
     return Target(real, "")
-
-
-def write_atomically(target: Path, encoded: bytes) -> None:
-    """Write a file so that it is there as a whole or not at all, in the place of an older one; folders are made.
-
-    Raises OSError.
-    """
-    with folder_made(os.path.realpath(target.parent)) as folder:
-        replace(folder, target.name, encoded)
 
 
 def _require_writable(real: str, path: str, context: Context) -> None:

@@ -13,7 +13,7 @@ from senter.tasks.text.words import content_words, helping_words
 from senter.tasks.tools.addresses import target_of
 from senter.tasks.tools.findings import Findings, Passage
 from senter.tasks.tools.tool import Context, Tool, schema
-from senter.tasks.tools.web_page import read_pages
+from senter.tasks.tools.web_page import hosts_for_results, read_pages
 from senter.tasks.tools.web_search import found_nothing, search
 
 MOST_PAGES = 5
@@ -36,7 +36,7 @@ def run(parameters: Mapping[str, Any], context: Context) -> Findings:
         return Findings(notes=(found_nothing(query),))
     pages = best_pages(found, query, MOST_PAGES)
     titles = {page.source: page.title for page in pages}
-    passages, notes = read_pages([page.source for page in pages], titles, query, context.hosts)
+    passages, notes = read_pages([page.source for page in pages], titles, query, hosts_for_results(context))
     if not passages:
         notes.append(QUOTED_ONLY)
     summary = summarise(query, _best(passages or pages, query))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from senter.errors import Denied, InvalidArgument, Unavailable
-from senter.tasks.reader.text import of_lines
+from senter.tasks.reader.text import UNSEEN, of_lines
 from senter.tasks.tools.findings import Findings, Passage
 from senter.tasks.tools.tool import Context, Tool, schema
 from senter.wording import one_line, shortened
@@ -37,7 +37,8 @@ def asks(parameters: Mapping[str, Any], context: Context) -> str:
     told = f"run: {shlex.join(command)}"
     if given:
         told += f" with the input {json.dumps(given, ensure_ascii=False)}"
-    if not all(word.isprintable() for word in command) or not given.translate(_ON_LINES).isprintable():
+    is_printable = all(word.isprintable() for word in command) and given.translate(_ON_LINES).isprintable()
+    if not is_printable or UNSEEN.search(told):
         raise InvalidArgument("the command has characters that cannot be seen, and would not be what is approved")
     if len(told) > LONGEST_QUESTION:
         raise InvalidArgument(f"the command is longer than {LONGEST_QUESTION:,} characters")

@@ -35,8 +35,10 @@ def run(parameters: Mapping[str, Any], context: Context) -> Findings:
     Unavailable when no page can be read.
     """
     titles = {passage.source: passage.title for passage in reversed(context.earlier.passages)}
-    urls = _addresses(parameters, context)
-    passages, notes = read_pages(urls, titles, question_of(context.question), context.hosts)
+    named = _named(parameters)
+    urls = named or _found(context)
+    hosts = context.hosts if named else hosts_for_results(context)
+    passages, notes = read_pages(urls, titles, question_of(context.question), hosts)
     if not passages:
         raise Unavailable(f"no page can be read: {'; '.join(notes)}")
     read = len({passage.source for passage in passages})
@@ -64,16 +66,27 @@ def read_pages(
     return passages, notes
 
 
-def _addresses(parameters: Mapping[str, Any], context: Context) -> list[str]:
-    """The URLs to read, each once."""
+def hosts_for_results(context: Context) -> tuple[str, ...]:
+    """The servers that a search may lead to although they are not public.
+
+    What a server of the user finds may be his own; a public search engine tells what strangers want found.
+    """
+    return context.hosts if context.search_url else ()
+
+
+def _named(parameters: Mapping[str, Any]) -> list[str]:
+    """The URLs that the plan names, each once."""
     named = [parameters["url"]] if parameters.get("url") else []
     named += parameters.get("urls") or []
     for url in named:
         require_page(url)
     if len(set(named)) > MOST_NAMED:
         raise InvalidArgument(f"urls names more than {MOST_NAMED} pages")
-    if named:
-        return list(dict.fromkeys(named))
+    return list(dict.fromkeys(named))
+
+
+def _found(context: Context) -> list[str]:
+    """The URLs to read of those that were found before."""
     found = [
         source for source in dict.fromkeys(each.source for each in context.earlier.passages) if is_page(source)
     ]

@@ -6,6 +6,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from senter.errors import InvalidState
 from senter.tasks.tools.beneath import FILE, FOLDER, folder_at
@@ -61,6 +62,15 @@ def replace(folder: int, name: str, content: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=folder)
     os.fsync(folder)
+
+
+def write_atomically(target: Path, encoded: bytes) -> None:
+    """Write a file so that it is there as a whole or not at all, in the place of an older one; folders are made.
+
+    Raises OSError.
+    """
+    with folder_made(os.path.realpath(target.parent)) as folder:
+        replace(folder, target.name, encoded)
 
 
 def start_of(folder: int, name: str) -> bytes:

@@ -9,7 +9,7 @@ from senter.tasks.goal import FAILED, IN_PROGRESS, PENDING, PLANNING, RUNNING, W
 from senter.tasks.planning.plan import Step
 from senter.tasks.pursuing.attempts import Attempts
 from senter.tasks.store import Store
-from senter.tasks.telling.letter import NOTICE, WITHDRAWAL, plan_created
+from senter.tasks.telling.letter import LONGEST_QUESTION, NOTICE, WITHDRAWAL, plan_created
 
 NOW = 1_000_000
 STEPS = (Step("write it", "organize", "file_write"), Step("write it again", "organize", "file_write"))
@@ -64,8 +64,8 @@ def test_a_task_that_asks_waits_and_the_user_sees_two_buttons(ground):
         f"Senter wants to {QUESTION}\nFor: plan it",
     )
     assert [list(action) for action in letter.actions] == [
-        ["approve", "Approve", "ai.senter.Tasks1", "Approve", ground.first.id],
-        ["deny", "Deny", "ai.senter.Tasks1", "Deny", ground.first.id],
+        ["approve", "Approve", "ai.senter.Tasks1", "Approve", letter.key],
+        ["deny", "Deny", "ai.senter.Tasks1", "Deny", letter.key],
     ]
     (found,) = ground.questions.open()
     assert (found.task_id, found.goal_id, found.question) == (ground.first.id, ground.goal_id, QUESTION)
@@ -110,7 +110,36 @@ def test_what_nobody_answers_is_denied_after_a_day_and_told(ground):
     assert [task.id for task in ground.questions.expire(NOW + PATIENCE)] == [ground.first.id]
     assert ground.store.task(ground.first.id).error == f"nobody answered for 24 hours whether Senter may {QUESTION}"
     assert ground.questions.open() == []
+    assert ground.questions.was_denied(ground.goal_id)
+
+
+def test_what_nobody_answered_may_be_asked_again_but_not_what_was_denied(ground):
+    ground.ask(ground.first)
+    ground.questions.expire(NOW + PATIENCE)
+    assert ground.questions.answer_to(ground.goal_id, QUESTION) is None
+    assert ground.ask(ground.second, now=NOW + 2 * PATIENCE)
+    (again,) = ground.questions.open()
+    assert (again.task_id, again.until) == (ground.second.id, NOW + 3 * PATIENCE)
+    ground.questions.deny(ground.second.id, NOW)
     assert ground.questions.answer_to(ground.goal_id, QUESTION) == "denied"
+
+
+def test_the_key_of_a_question_answers_this_question_only(ground):
+    ground.ask(ground.first)
+    (question,) = ground.questions.open()
+    with pytest.raises(InvalidState, match="waits for no such answer"):
+        ground.questions.approve(f"approval-{ground.first.id}-{question.asked + 1}", NOW)
+    assert [task.id for task in ground.questions.approve(question.key, NOW)] == [ground.first.id]
+
+
+@pytest.mark.parametrize("length", [LONGEST_QUESTION, LONGEST_QUESTION + 1])
+def test_what_cannot_be_seen_as_a_whole_cannot_be_approved_by_a_click(ground, length):
+    ground.ask(ground.first, "x" * length)
+    (letter,) = ground.letters()
+    is_whole = length <= LONGEST_QUESTION
+    assert [action[1] for action in letter.actions] == (["Approve", "Deny"] if is_whole else ["Deny"])
+    assert (f"wants to {'x' * length}\n" in letter.text) is is_whole
+    assert ("to approve it: senter goals approve" in letter.text) is not is_whole
 
 
 def test_what_was_never_asked_has_no_answer(ground):
@@ -120,9 +149,9 @@ def test_what_was_never_asked_has_no_answer(ground):
 
 
 def test_an_answer_that_nobody_waits_for_is_refused(ground):
-    with pytest.raises(InvalidState, match="waits for no answer; it is pending"):
+    with pytest.raises(InvalidState, match="waits for no such answer; it is pending"):
         ground.questions.approve(ground.first.id, NOW)
-    with pytest.raises(NoSuchTask, match="senter goals show"):
+    with pytest.raises(NoSuchTask, match="senter goals approve"):
         ground.questions.deny("9.9", NOW)
     ground.ask(ground.first)
     ground.questions.approve(ground.first.id, NOW)

@@ -7,7 +7,7 @@ import select
 import pytest
 from support.private_bus import DEADLINE, open_descriptors, until
 
-from senter.errors import ConfigurationError, Unavailable
+from senter.errors import Unavailable
 from senter.settings import TasksSettings
 from senter.tasks.power import wakefulness
 from senter.tasks.power.wakefulness import LID, SLEEP, Wakefulness
@@ -574,12 +574,6 @@ async def test_a_stop_does_not_wait_for_what_is_being_written_down_or_asked(worl
 
 async def test_stopping_what_was_not_started_is_fine():
     await World().wakefulness.stop()
-
-
-@pytest.mark.parametrize("chosen", [{"lid_hours": -1.0}, {"lid_battery": 101}])
-def test_bounds_that_are_none_are_refused(chosen):
-    with pytest.raises(ConfigurationError):
-        World(**chosen)
 
 
 async def test_it_breaks_down_in_the_log_and_holds_nothing_then(world, caplog):

@@ -7,7 +7,7 @@ import pytest
 from support.goal_work import FOUND, FULL, RESEARCH, STEP, Work, at_work
 from support.private_bus import until
 
-from senter.errors import ConfigurationError, Denied, InvalidState, Unavailable
+from senter.errors import Denied, InvalidState, Unavailable
 from senter.tasks.goal import COMPLETED, ENDED, FAILED, IN_PROGRESS, PENDING, RUNNING, GoalOptions
 from senter.tasks.planning.plan import Step
 from senter.tasks.pursuing.pursuit import INTERNAL
@@ -175,12 +175,6 @@ async def test_text_that_is_no_unicode_harms_no_report(work):
 
 
 # at once, and in which order
-
-
-def test_without_a_slot_there_is_no_work(tmp_path, clock):
-    for slots in (0, -1):
-        with pytest.raises(ConfigurationError, match=r"^\[tasks\] max_concurrent_tasks must be at least 1$"):
-            Work(tmp_path, clock, slots)
 
 
 @pytest.mark.parametrize("slots", [1, 2, 5])

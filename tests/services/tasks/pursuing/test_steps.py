@@ -57,7 +57,7 @@ async def test_nothing_is_asked_twice_in_a_goal(asking):
     await asking.service.deny(f"{goal_id}.1")
     await asking.end_of(goal_id)
     await asking.service.retry_goal(goal_id)
-    assert (await asking.end_of(goal_id)).error == f"it was denied before to {QUESTION}"
+    assert (await asking.end_of(goal_id)).error == f"it was denied before to {QUESTION}; add the goal anew to be asked again"
     assert asking.reporter.told.count("Senter asks for your approval") == 1
 
 

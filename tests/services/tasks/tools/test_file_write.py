@@ -235,10 +235,3 @@ def test_a_folder_whose_name_does_something_cannot_be_approved(workspace, papers
     (papers / "link").symlink_to("\u202etxt")
     with pytest.raises(InvalidArgument, match="in a folder whose name cannot be shown"):
         asked(workspace, f"{papers}/link/a")
-
-
-def test_a_report_replaces_an_older_one(tmp_path):
-    for content in (b"one", b"two"):
-        file_write.write_atomically(tmp_path / "reports/new/a.md", content)
-        assert (tmp_path / "reports/new/a.md").read_bytes() == content
-    assert os.listdir(tmp_path / "reports/new") == ["a.md"]

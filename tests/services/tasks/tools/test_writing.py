@@ -12,7 +12,7 @@ import pytest
 from senter.errors import InvalidState
 from senter.tasks.tools import writing
 from senter.tasks.tools.beneath import folder_at
-from senter.tasks.tools.writing import folder_made, replace, start_of, write_once
+from senter.tasks.tools.writing import folder_made, replace, start_of, write_atomically, write_once
 
 nameless = writing._nameless
 
@@ -179,3 +179,10 @@ def test_nothing_stays_open(folder, place):
         pass
     assert os.listdir("/proc/self/fd") == before
     assert Path(place / "b").is_dir()
+
+
+def test_a_report_replaces_an_older_one(tmp_path):
+    for content in (b"one", b"two"):
+        write_atomically(tmp_path / "reports/new/a.md", content)
+        assert (tmp_path / "reports/new/a.md").read_bytes() == content
+    assert os.listdir(tmp_path / "reports/new") == ["a.md"]
