@@ -262,13 +262,22 @@ class Disk:
         token = object()
         self._since[token] = time.monotonic()
         try:
-            return await asyncio.to_thread(work, *arguments)
+            return await _finished(asyncio.create_task(asyncio.to_thread(work, *arguments)))
         finally:
             del self._since[token]
 
     def answers(self) -> bool:
         """Whether nothing has waited for the disk for longer than DISK_PATIENCE seconds."""
         return all(time.monotonic() - since < DISK_PATIENCE for since in self._since.values())
+
+
+async def _finished(running: asyncio.Task[Result]) -> Result:
+    """What a thread returns; who is cancelled goes on only when nothing is written behind their back any more."""
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 class _Damaged(sqlite3.DatabaseError):

@@ -134,7 +134,7 @@ async def test_nothing_is_lost_and_nothing_done_twice_although_processes_are_kil
         killed[kill_at_random(chance)] += 1
         assert damage() == []
         written.count()
-    ended = dict(zip(ids, await_end(*ids.values(), deadline=120), strict=True))
+    ended = dict(zip(ids, await_end(*ids.values(), deadline=400), strict=True))
     await_silence()
     attempts = Counter(count for (count,) in goals.rows("tasks.db", "SELECT attempts FROM tasks"))
     planners = Counter(found["planner"] for found in ended.values())

@@ -163,3 +163,45 @@ def calendar_of(*events: str) -> str:
     """A calendar with events, each given by its lines."""
     inner = "".join(f"BEGIN:VEVENT\nUID:{number}\n{lines}\nEND:VEVENT\n" for number, lines in enumerate(events))
     return f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:test\n{inner}END:VCALENDAR\n"
+
+
+GOOD = "DTSTART:20251124T080000Z\nDTEND:20251124T090000Z\nSUMMARY:Dentist"
+_NEW_YEAR = "DTSTART:20250101T120000Z\nSUMMARY:bomb"
+_OLD = "DTSTART:19700105T000000Z\nSUMMARY:bomb"
+# Each of these would keep a reader busy for as long as its writer likes, or cannot be counted out at all.
+BOMBS = {
+    "every second": f"{_OLD}\nRRULE:FREQ=SECONDLY",
+    "every second, and counted": f"{_NEW_YEAR}\nRRULE:FREQ=SECONDLY;COUNT=100000000",
+    "every minute": f"{_OLD}\nRRULE:FREQ=MINUTELY",
+    "no step": f"{_NEW_YEAR}\nRRULE:FREQ=DAILY;INTERVAL=0",
+    "30 February, looked for in every second": f"{_NEW_YEAR}\nRRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30",
+    "30 February, looked for in every hour": f"{_OLD}\nRRULE:FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30",
+    "every hour for a lifetime": f"{_OLD}\nDTEND:20600101T000000Z\nRRULE:FREQ=HOURLY",
+    "a rule that is none": f"{_NEW_YEAR}\nRRULE:FREQ=BLAH",
+    "until the end of time": "DTSTART;VALUE=DATE:20251124\nDTEND;VALUE=DATE:99991231\nSUMMARY:bomb",
+    "no start": "SUMMARY:bomb",
+}
+OVERLAPPING = "DTSTART:20200105T000000Z\nDTEND:20600105T000000Z\nRRULE:FREQ=DAILY\nSUMMARY:bomb"
+"""An event that begins every day and lasts for 40 years."""
+
+
+def zone_of(name: str, *lines: str) -> str:
+    """A description of a time zone, with the same lines in summer and in winter."""
+    inner = "\n".join(lines)
+    return (
+        f"BEGIN:VTIMEZONE\nTZID:{name}\nBEGIN:STANDARD\n{inner}\nEND:STANDARD\n"
+        f"BEGIN:DAYLIGHT\n{inner}\nEND:DAYLIGHT\nEND:VTIMEZONE\n"
+    )
+
+
+_1970 = "DTSTART:19700101T000000"
+_BERLIN = (_1970, "TZOFFSETFROM:+0100", "TZOFFSETTO:+0200")
+BAD_ZONES = {
+    "an offset of days": (_1970, "TZOFFSETFROM:+9999", "TZOFFSETTO:+9999"),
+    "no offset": (_1970, "TZOFFSETFROM:x", "TZOFFSETTO:"),
+    "no start": ("TZOFFSETFROM:+0100", "TZOFFSETTO:+0100"),
+    "a change in every second": (*_BERLIN, "RRULE:FREQ=SECONDLY"),
+    "a change in every second, said late": (*_BERLIN, "RRULE:FREQ=YEARLY;FREQ=SECONDLY"),
+    "a change that is always the same": (*_BERLIN, "RRULE:FREQ=YEARLY;INTERVAL=00"),
+    "changes in every second of a day": (*_BERLIN, "RRULE:FREQ=YEARLY;BYHOUR=1,2;BYMINUTE=3;BYSECOND=4"),
+}

@@ -67,11 +67,15 @@ def states() -> dict[str, str]:
 def await_end(*goal_ids: str, deadline: float = 30.0) -> list[dict[str, Any]]:
     """The goals, once all have ended."""
 
-    def all_ended() -> bool:
+    def unfinished() -> list[str]:
         now = states()
-        return all(now.get(goal_id) in ENDED for goal_id in goal_ids)
+        return [goal_id for goal_id in goal_ids if now.get(goal_id) not in ENDED]
 
-    until(all_ended, f"goals {', '.join(goal_ids)} to end", deadline)
+    try:
+        until(lambda: not unfinished(), "goals to end", deadline)
+    except AssertionError as error:
+        left = [(goal(goal_id), plan(goal_id)) for goal_id in unfinished()[:3]]
+        raise AssertionError(f"{error}, among them {left}") from error
     return [goal(goal_id) for goal_id in goal_ids]
 
 

@@ -43,6 +43,9 @@ PAUSED = "paused; go on with: senter goals resume"
 TYPES = ("research", "generate", "analyze", "communicate", "organize", "custom")
 GATHERING = "research"
 
+FAR = 3_600_000_000
+"""Microseconds. Nothing is tried again so much later: the clock was set back."""
+
 PARTLY = "partly"
 """The outcome of a goal that was reached although some of its sources failed."""
 
@@ -174,7 +177,7 @@ def ready(tasks: Sequence[Task], now: int) -> list[Task]:
     A task needs every task it depends on; of those that gather (type research) one that has found something is
     enough, once all of them have ended.
     """
-    able = [task for task in _able(tasks) if task.not_before <= now]
+    able = [task for task in _able(tasks) if task.not_before <= now or task.not_before > now + FAR]
     return sorted(able, key=lambda task: -task.priority)
 
 

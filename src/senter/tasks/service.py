@@ -40,6 +40,7 @@ from senter.wording import LONGEST_TEXT, printable
 USUAL_PAGE, LONGEST_PAGE = 100, 1000
 PAUSE_SECONDS = 15.0
 """Before what the disk refused is tried again."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -59,8 +60,7 @@ class Awake(Protocol):
 class TasksService:
     """The tasks without bus and clock of their own.
 
-    ``permission`` returns when work may begin without being asked for; ``has_model`` says whether there is a
-    language model now.
+    ``permission`` returns when work may begin without being asked for; ``has_model`` tells of a language model.
     """
 
     def __init__(
@@ -100,10 +100,9 @@ class TasksService:
         self._counts = await self._on_disk(self._store.counts)
         self._paused = bool(await self._on_disk(self._pursuit.pause.since))
         await self._awake.start()
-        loops = (self._live, self._telling.deliver, self._telling.keep_informed, self._missing.look)
-        self._loops = [asyncio.create_task(loop()) for loop in loops]
-        for loop in self._loops:
-            loop.add_done_callback(_log_break_down)
+        for loop in (self._live, self._telling.deliver, self._telling.keep_informed, self._missing.look):
+            self._loops.append(asyncio.create_task(loop()))
+            self._loops[-1].add_done_callback(_log_break_down)
 
     async def stop(self) -> None:
         """End all work, which goes on after the next start, and close the database."""
@@ -121,8 +120,7 @@ class TasksService:
 
     def is_busy(self) -> bool:
         """Whether there is work to do, and this is the time for it."""
-        has_work = bool(sum(self._counts.values())) and not self._paused
-        return self._permitted and (has_work or self._telling.has_letters)
+        return self._permitted and bool((self._counts and not self._paused) or self._telling.has_letters)
 
     def status(self) -> str:
         """``2 goals open, working on 3 steps``."""
@@ -193,7 +191,7 @@ class TasksService:
 
     async def pending_approvals(self) -> list[Approval]:
         """The questions that nobody has answered, the oldest first."""
-        return await self._on_disk(self._pursuit.questions.open)
+        return await self._on_disk(self._pursuit.questions.open, self._pursuit.time())
 
     async def update_task(self, task_id: str, status: str, result: str) -> None:
         """Note what became of a task elsewhere: completed (with its result), failed (why) or cancelled.
@@ -221,6 +219,8 @@ class TasksService:
     async def resume(self) -> None:
         """Work on goals again."""
         await self._on_disk(self._pursuit.pause.end)
+        async with self._advancing:
+            await self._pursuit.take_up()
         self._paused = False
         await self._go_on()
 
@@ -235,11 +235,11 @@ class TasksService:
         try:
             trouble = await self._on_disk(self._store.check) or self._trouble
             waiting = await self._on_disk(self._store.goals, WAITING, LONGEST_PAGE, 0)
-            asked = await self._on_disk(self._pursuit.questions.open)
+            asked = await self.pending_approvals()
         except SenterError as error:
             trouble = str(error)
-        known = checks(trouble, set_aside, self._paused, asked, waiting, self._pursuit.out_of_budget)
-        return [*known, reading(await asyncio.to_thread(lockdown.check))]
+        known = (trouble, set_aside, self._paused, asked, waiting, self._pursuit.out_of_budget)
+        return [*checks(*known), reading(await asyncio.to_thread(lockdown.check))]
 
     async def _live(self) -> None:
         """Work until this is cancelled; what the disk refuses is tried again after a pause."""

@@ -104,11 +104,12 @@ class Store(Database):
         """When something has to be looked at that nobody tells of: a step is tried again, a time is over; or 0."""
         with self.reading() as connection:
             (moment,) = connection.execute(
-                "SELECT MIN(moment) FROM (SELECT MIN(tasks.not_before) AS moment FROM goals JOIN tasks"
+                "SELECT MIN(moment) FROM (SELECT MIN(CASE WHEN not_before > ? THEN ? ELSE not_before END) AS moment"
+                " FROM goals JOIN tasks"
                 " ON tasks.goal_id = goals.id WHERE goals.state = ? AND tasks.status = ? AND tasks.not_before > ?"
                 f" UNION ALL SELECT MIN(deadline) FROM goals WHERE {_IS_OPEN} AND deadline > 0"
                 " UNION ALL SELECT MIN(until) FROM approvals WHERE answer = '')",
-                (RUNNING, PENDING, now, *OPEN),
+                (now + nouns.FAR, now, RUNNING, PENDING, now, *OPEN),
             ).fetchone()
         return int(moment or 0)
 
@@ -151,6 +152,15 @@ class Store(Database):
         with self.writing() as connection:
             add_letters(connection, letters)
             return move_goal(connection, goal_id, state, **values)
+
+    def let_wait(self, goal_id: str, letter: Letter, error: str) -> bool:
+        """Let a goal wait, if that still follows from its tasks; whether it does. Raises InvalidState."""
+        with self.writing() as connection:
+            if nouns.verdict(tasks_of(connection, goal_id)) != WAITING:
+                return False
+            move_goal(connection, goal_id, WAITING, error=error)
+            add_letters(connection, [letter])
+            return True
 
     def end_goal(self, goal_id: str, state: str, letters: Sequence[Letter], when: int, **values: str) -> list[Task]:
         """End a goal; what was left of its plan is cancelled, and returned. Raises NoSuchGoal, InvalidState."""
@@ -218,6 +228,9 @@ class Store(Database):
             columns = {"outcome": "", "error": "", "report": ""}
             times = {"started": when if tasks else 0, "finished": 0}
             times["deadline"] = goal.deadline if goal.deadline > when else 0
+            (times["since_attempt"],) = connection.execute(
+                "SELECT COALESCE(MAX(rowid), 0) FROM attempts"
+            ).fetchone()
             move_goal(connection, goal_id, state, **times, **columns)
             return again
 

@@ -44,9 +44,9 @@ def attempts_and_approvals(database: Database) -> None:
 
     The id of an attempt is its task's and its number, ``12.3.1``; its outcome is empty while it runs. A question is
     asked once in a goal; its answer is empty until there is one. ``until`` is when it counts as denied. A task has
-    the question that it waits for the answer to.
+    the question that it waits for the answer to. A goal has the row of the last attempt before it was retried.
     """
-    for column in ("deadline", "replanned"):
+    for column in ("deadline", "replanned", "since_attempt"):
         database.execute(f"ALTER TABLE goals ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
     for column in ("not_before", "replaced"):
         database.execute(f"ALTER TABLE tasks ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")

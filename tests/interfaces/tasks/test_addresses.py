@@ -18,6 +18,7 @@ from senter.errors import Denied, InvalidArgument, SenterError, Unavailable
 from senter.tasks.tools.findings import Findings, Passage
 from senter.tasks.tools.tool import Context
 from senter.tasks.tools.toolbox import PROGRAM, Toolbox
+from senter.tasks.tools.web_page import MOST_NAMED, MOST_PAGES
 
 QUESTION = "how many days to cure a violation"
 CURE = "A violator has thirty days to cure a violation of the licence, as this page explains."
@@ -153,12 +154,11 @@ NOTATIONS = [
 @pytest.mark.parametrize("is_planned", [True, False], ids=["planned", "found"])
 async def test_no_notation_leads_to_this_machine(tools, secret, is_planned):
     urls = [f"http://{host}:{port_of(secret)}/" for host in NOTATIONS]
-    for ten in (urls[:10], urls[10:]):
-        for url in ten if not is_planned else [ten]:
-            parameters = {"urls": url} if is_planned else {}
-            earlier = Findings() if is_planned else found(url)
-            error = await tools.run("web_page", parameters, earlier=earlier)
-            assert isinstance(error, Unavailable)
+    most = MOST_NAMED if is_planned else MOST_PAGES
+    for start in range(0, len(urls), most):
+        some = urls[start : start + most]
+        known = ({"urls": some}, Findings()) if is_planned else ({}, found(*some))
+        assert isinstance(await tools.run("web_page", known[0], earlier=known[1]), Unavailable)
     assert tools.outcomes() == ["refused"] * len(NOTATIONS)
     assert {address for _, address, _ in tools.log} == {""}
 

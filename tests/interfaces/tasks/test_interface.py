@@ -563,6 +563,18 @@ async def test_a_damaged_list_of_goals_is_set_aside_and_said(tasks, home):
     assert len(list(file.parent.glob("tasks.db.damaged-*"))) == 1
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["max_concurrent_tasks = 0", 'search_url = "localhost:8888"', 'calendars = ["work.ics"]', "lid_hours = -1.0"],
+)
+async def test_settings_that_cannot_be_meant_end_the_program_with_one_line(bus, home, line):
+    configure(home, tasks=line)
+    code, _, complaint = await finish(*PROGRAM)
+    assert code == 78
+    assert complaint.startswith(f"[tasks] {line.split()[0]} must be ")
+    assert len(complaint.splitlines()) == 1
+
+
 async def test_live_introspection_is_the_documented_contract(rooms, client, tasks):
     await tasks.goals()
     xml = await client.call(TASKS.bus_name, TASKS.path, "org.freedesktop.DBus.Introspectable", "Introspect")

@@ -1,6 +1,7 @@
 """What the tasks answer their callers, and what they tell the reporter."""
 
 import asyncio
+import contextlib
 import shutil
 import threading
 from pathlib import Path
@@ -88,6 +89,21 @@ async def test_a_goal_that_was_not_written_down_is_refused(work):
     assert (await work.service.goals("", 0, 0), work.signals) == ([], [])
 
 
+class OneWriteFails(FaultyStore):
+    """A disk that refuses one write, and takes the next."""
+
+    def __init__(self, file, number):
+        super().__init__(file)
+        self.number = number
+
+    @contextlib.contextmanager
+    def writing(self):
+        """Write, or fail once."""
+        self.full = self.writes + 1 == self.number
+        with super().writing() as connection:
+            yield connection
+
+
 class CannotCount(FaultyStore):
     """A disk that fails when goals are counted."""
 
@@ -143,7 +159,7 @@ async def test_a_page_of_goals_is_bounded(tmp_path, clock):
     work = Work(tmp_path, clock, permitted=False)
     async with at_work(work):
         with work.store.writing() as connection:
-            rows = "INSERT INTO goals SELECT ?, 'x', 'completed', '', '', '', '', '', '', 5, 1, 1, 1, NULL, 0, 0"
+            rows = "INSERT INTO goals SELECT ?, 'x', 'completed', '', '', '', '', '', '', 5, 1, 1, 1, NULL, 0, 0, 0"
             connection.executemany(rows, [(number,) for number in range(1, 1002)])
         for limit, count in ((0, 100), (1, 1), (1000, 1000), (1001, 1000), (2**32 - 1, 1000)):
             assert len(await work.service.goals("", limit, 0)) == count
@@ -727,6 +743,47 @@ async def test_what_cannot_be_repeated_becomes_a_question_when_a_pause_ends_it(w
     assert question.kind == "repeat"
 
 
+async def test_a_step_that_is_about_to_begin_when_a_pause_comes_is_done_after_it(work):
+    reached, late = threading.Event(), threading.Event()
+    begin = work.pursuit.attempts.begin
+
+    def come_late(*arguments):
+        reached.set()
+        late.wait(10)
+        return begin(*arguments)
+
+    work.pursuit.attempts.begin = come_late
+    goal_id = await work.add()
+    await until(reached.is_set)
+    pausing = asyncio.create_task(work.service.pause())
+    await until(lambda: work.service._paused)
+    late.set()
+    await pausing
+    assert work.statuses(goal_id) == [PENDING]
+    work.pursuit.attempts.begin = begin
+    await work.service.resume()
+    assert (await work.end_of(goal_id)).state == COMPLETED
+
+
+async def test_what_a_pause_could_not_note_is_taken_up_after_it(work):
+    work.executor.hold("do it")
+    goal_id = await work.add()
+    await until(lambda: work.executor.began)
+    begin = work.pursuit.pause.begin
+
+    def fill(when):
+        begin(when)
+        work.store.full = True
+
+    work.pursuit.pause.begin = fill
+    with pytest.raises(Unavailable):
+        await work.service.pause()
+    work.store.full = False
+    work.executor.held.clear()
+    await work.service.resume()
+    assert (await work.end_of(goal_id)).state == COMPLETED
+
+
 # bounds
 
 
@@ -791,6 +848,36 @@ async def test_a_step_that_is_being_done_ends_when_it_was_done_elsewhere(work):
     await work.service.update_task(f"{goal_id}.1", "completed", "done")
     assert (await work.end_of(goal_id)).state == COMPLETED
     assert work.executor.cancelled == [f"{goal_id}.1"]
+
+
+async def test_a_goal_whose_result_was_cancelled_elsewhere_is_cancelled(work):
+    work.executor.hold("do it")
+    goal_id = await work.add()
+    await until(lambda: work.executor.running)
+    await work.service.update_task(f"{goal_id}.1", "cancelled", "no")
+    assert (await work.end_of(goal_id)).state == CANCELLED
+
+
+async def test_a_goal_that_waits_for_nothing_goes_on_after_a_start(tmp_path, clock, impatient):
+    before = Work(tmp_path, clock)
+    before.executor.outcomes["do it"] = NEEDS_MODEL
+    async with at_work(before):
+        goal_id = await before.add()
+        await before.reaches(goal_id, WAITING)
+    before.store.open()
+    with before.store.writing() as connection:
+        connection.execute("UPDATE tasks SET status = 'failed', error = 'no' WHERE goal_id = ?", (goal_id,))
+    before.store.close()
+    async with at_work(Work(tmp_path, clock, earlier=before)) as after:
+        assert (await after.end_of(goal_id)).state == FAILED
+
+
+@pytest.mark.parametrize("write", range(2, 14))
+async def test_one_write_that_fails_costs_no_goal(tmp_path, clock, impatient, write):
+    work = Work(tmp_path, clock, store=OneWriteFails(tmp_path / "tasks.db", write))
+    async with at_work(work):
+        goal_id = await work.add(plan=RESEARCH)
+        assert (await work.end_of(goal_id)).outcome == COMPLETED
 
 
 async def test_a_status_that_is_none_is_refused(work):

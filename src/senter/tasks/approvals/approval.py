@@ -75,9 +75,11 @@ def unanswered(question: Approval) -> Denied:
     return Denied(f"nobody answered for {HOURS} hours whether Senter may {_told(question.question)}")
 
 
-def answered_before(question: str) -> Denied:
+def answered_before(question: Approval) -> Denied:
     """Why a task fails that would ask what was denied in its goal before."""
-    return Denied(f"it was denied before to {_told(question)}; add the goal anew to be asked again")
+    if question.kind == REPEAT:
+        return denial(question)
+    return Denied(f"it was denied before to {_told(question.question)}; add the goal anew to be asked again")
 
 
 def _told(question: str) -> str:

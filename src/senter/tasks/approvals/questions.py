@@ -1,12 +1,14 @@
 """What the user was asked, and what the answers were, in ``tasks.db``. Each answer is on disk with what follows."""
 
 import sqlite3
+from typing import NamedTuple
 
 from senter.database import Database
 from senter.errors import InvalidState, NoSuchTask
 from senter.tasks.approvals.approval import (
     APPROVED,
     DENIED,
+    HOURS,
     UNANSWERED,
     WITHDRAWN,
     Approval,
@@ -28,6 +30,15 @@ from senter.tasks.rows import (
     task_of,
 )
 from senter.tasks.telling.letter import question_asked, task_failed
+
+
+class Asked(NamedTuple):
+    """What came of asking."""
+
+    waits: bool
+    """Whether the task waits; it does not when the question was answered before."""
+    is_new: bool
+    """Whether nobody had asked this in the goal."""
 
 
 class Questions:
@@ -56,20 +67,20 @@ class Questions:
             ).fetchone()
         return row is not None
 
-    def ask(self, question: Approval) -> bool:
-        """Let a task wait for the answer to a question; whether it is new in its goal. Raises InvalidState."""
+    def ask(self, question: Approval) -> Asked:
+        """Let a task wait for the answer to a question, unless there is one already. Raises InvalidState."""
         with self._database.writing() as connection:
             return ask(connection, question)
 
-    def open(self) -> list[Approval]:
-        """The questions that nobody has answered, the oldest first."""
+    def open(self, now: int) -> list[Approval]:
+        """The questions that nobody has answered, and that may still be answered, the oldest first."""
         with self._database.reading() as connection:
-            return open_questions(connection, "1")
+            return open_questions(connection, "approvals.until > ?", now)
 
     def approve(self, task_id: str, now: int) -> list[Task]:
         """Let a task do what it has asked for; the tasks that go on. Raises NoSuchTask, InvalidState."""
         with self._database.writing() as connection:
-            question = _asked_by(connection, task_id)
+            question = _asked_by(connection, task_id, now)
             waiting = _waiting_for(connection, question)
             for task in waiting:
                 move_task(connection, task.id, PENDING, error="", question="")
@@ -80,7 +91,7 @@ class Questions:
     def deny(self, task_id: str, now: int) -> list[Task]:
         """Let a task fail that may not do what it asked for; the tasks that do. Raises NoSuchTask, InvalidState."""
         with self._database.writing() as connection:
-            question = _asked_by(connection, task_id)
+            question = _asked_by(connection, task_id, now)
             return _fail(connection, question, DENIED, str(denial(question)), now)
 
     def expire(self, now: int) -> list[Task]:
@@ -96,8 +107,14 @@ class Questions:
             ]
 
 
-def ask(connection: sqlite3.Connection, question: Approval) -> bool:
-    """Let a task wait for the answer to a question; whether it is new in its goal. Raises InvalidState."""
+def ask(connection: sqlite3.Connection, question: Approval) -> Asked:
+    """Let a task wait for the answer to a question, unless there is one already. Raises InvalidState."""
+    row = connection.execute(
+        "SELECT 1 FROM approvals WHERE goal_id = ? AND question = ? AND answer IN (?, ?)",
+        (question.goal_id, question.question, APPROVED, DENIED),
+    ).fetchone()
+    if row:
+        return Asked(False, False)
     columns = {"error": question.waiting, "question": question.question}
     move_task(connection, question.task_id, WAITING, **columns)
     added = connection.execute(
@@ -112,10 +129,10 @@ def ask(connection: sqlite3.Connection, question: Approval) -> bool:
     )
     if added.rowcount:
         add_letters(connection, [question_asked(question)])
-    return added.rowcount == 1
+    return Asked(True, added.rowcount == 1)
 
 
-def _asked_by(connection: sqlite3.Connection, name: str) -> Approval:
+def _asked_by(connection: sqlite3.Connection, name: str, now: int) -> Approval:
     """The open question of a task, or the one of another task of its goal that it waits for, too.
 
     ``name`` is the id of the task, or the key of the very question, as a notification has it.
@@ -128,6 +145,8 @@ def _asked_by(connection: sqlite3.Connection, name: str) -> Approval:
     )
     if not found or name not in (task_id, found[0].key):
         raise InvalidState(f"task {task_id} waits for no such answer; it is {task.status}")
+    if found[0].until <= now:
+        raise InvalidState(f"task {task_id} has waited for {HOURS} hours, and counts as denied")
     return found[0]
 
 

@@ -40,6 +40,33 @@ _SAYS_WHERE = re.compile(
     re.IGNORECASE,
 )
 
+_WRITES = re.compile(
+    r"(?<![/\w])(?:writ(?:e|ing)|sav(?:e|ing)|stor(?:e|ing)|put|keep|draft|create|compose|export)\b", re.IGNORECASE
+)
+_FILE = r"(?:(?:the|a|an|my|new|text)\s+)*(?:(?:file|document|note|folder|directory)\s+)?(?:(?:named|called)\s+)?"
+_WHAT = (
+    r"(?:it|this|that|them|all|everything"
+    r"|(?:the|a|an|your)(?:\s+(?!(?:of|from|about|on|in|with|for|to)\b)[\w-]+){1,3})"
+)
+_TARGETS = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"((?:[,;.]\s*|\s)(?:(?:and|then|please)\s+)*(?<=[\s,;.])(?:write|save|store|put|keep|export)\s+{_WHAT}\s+"
+        rf"(?:down\s+)?(?:into|to|as|in|under|at)\s+{_FILE})$",
+        rf"\s((?:into|to|as)\s+{_FILE})$",
+        rf"\b(?:write|save|store|put|keep|draft)\s+{_WHAT}\s+(?:down\s+)?((?:in|under|at)\s+{_FILE})$",
+        rf"\b(?:write|create|draft|compose)\s+({_FILE})$",
+    )
+]
+"""What stands before a path that is to be written, after a writing word; the group is no part of what is asked."""
+_NO_TARGET = re.compile(
+    r"(?:\b(?:according|due|refer\w*|compar\w*|relat\w*|similar|regards?|respect|respon\w*|repl\w*|reactions?"
+    r"|introduction|sequel|link\w*|add\w*|next|close|equal|belong\w*|thanks|such|same|well|long|soon|known)"
+    r"|\b(?:an|my) answer|\b(?:comparison|differences?) (?:of|between) [\"']?[~/]\S*)\s+(?:to|as)\s+\S*$",
+    re.IGNORECASE,
+)
+_LONGEST_BEFORE = 120
+
 
 @dataclass(frozen=True)
 class Step:
@@ -59,6 +86,23 @@ def named_paths(description: str) -> list[str]:
     """
     found = [next(filter(None, match.groups())) for match in _PATH.finditer(description)]
     return list(dict.fromkeys(expanded(path.rstrip(".!?")) for path in found if path.strip("/.!?")))
+
+
+def written_paths(description: str) -> tuple[list[str], str]:
+    """The paths that a goal asks to write to ("save it in ~/plan.md"), and its words without these."""
+    writes = _WRITES.search(description)
+    begin = writes.end() if writes else len(description)
+    paths, kept, end = [], "", 0
+    for match in _PATH.finditer(description):
+        path = next(filter(None, match.groups()))
+        before = description[max(end, match.start() - _LONGEST_BEFORE) : match.start()]
+        found = [target for pattern in _TARGETS if (target := pattern.search(before))]
+        if not found or match.start() < begin or _NO_TARGET.search(before) or not path.strip("/.!?"):
+            continue
+        paths.append(expanded(path.rstrip(".!?")))
+        kept += description[end : match.start() - len(found[0][1])]
+        end = match.start() + len(match[0].rstrip(".!?"))
+    return list(dict.fromkeys(paths)), kept + description[end:]
 
 
 def check_named(description: str) -> None:

@@ -88,8 +88,7 @@ class Wakefulness:
     """Holds off what a closed lid does while there is work, within the bounds of ``lid.py``; and delays sleep.
 
     ``checkpoint`` is awaited before the machine sleeps, for CHECKPOINT_SECONDS at most; it may raise a SenterError.
-    ``clock`` tells seconds and stands still while the machine sleeps. Raises ConfigurationError for settings that
-    are no bounds.
+    ``clock`` tells seconds and stands still while the machine sleeps.
 
     logind tells of the lid since systemd 256 only. Otherwise the time counts from when the work began, and when it
     is up, logind is asked: an open lid lets it begin anew.

@@ -1,5 +1,6 @@
 """Each attempt at a step, in ``tasks.db``: on disk before it begins, and its end with what came of it."""
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from senter.database import Database
@@ -15,6 +16,7 @@ from senter.tasks.goal import (
     PENDING,
     PLANNING,
     RUNNING,
+    WAITING,
     Goal,
     Task,
 )
@@ -41,6 +43,12 @@ INTERRUPTED, WAITS = "interrupted", "waits"
 """Outcomes of attempts besides completed, failed and cancelled: its process ended in the middle; no model."""
 
 MOST_REQUESTS = 1000
+
+_STRANDED = (
+    "SELECT id FROM goals WHERE state = ?"
+    " AND NOT EXISTS (SELECT 1 FROM tasks WHERE goal_id = goals.id AND status = ?)"
+)
+"""The goals that wait although none of their tasks does."""
 
 
 class Attempts:
@@ -75,13 +83,30 @@ class Attempts:
     ) -> None:
         """Note how an attempt ended that took so long (µs), and move its task. Raises InvalidState."""
         with self._database.writing() as connection:
+            _require_begun(connection, task.id)
             end_task(connection, task.id, status, when, error, findings, summary)
             end_attempt(connection, task.id, status if status in (COMPLETED, FAILED) else WAITS, took)
             add_letters(connection, letters)
 
+    def fail(self, task: Task, when: int, error: str, letters: Sequence[Letter]) -> None:
+        """Let a task fail, also one that is not begun. Raises InvalidState when it has ended."""
+        with self._database.writing() as connection:
+            end_task(connection, task.id, FAILED, when, error)
+            end_attempt(connection, task.id, FAILED)
+            add_letters(connection, letters)
+
+    def last_outcome(self, task_id: str) -> str:
+        """How the last attempt at a task ended; empty when there was none."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT outcome FROM attempts WHERE task_id = ? ORDER BY rowid DESC LIMIT 1", (task_id,)
+            ).fetchone()
+        return str(row[0]) if row else ""
+
     def again(self, task: Task, took: int, error: str, not_before: int) -> None:
         """Note that an attempt has failed that took so long (µs), and when the next is. Raises InvalidState."""
         with self._database.writing() as connection:
+            _require_begun(connection, task.id)
             move_task(connection, task.id, PENDING, error=error, not_before=not_before)
             end_attempt(connection, task.id, FAILED, took)
 
@@ -118,6 +143,8 @@ class Attempts:
                 if str(goal_id) not in busy:
                     planned = connection.execute("SELECT 1 FROM tasks WHERE goal_id = ?", (goal_id,)).fetchone()
                     move_goal(connection, str(goal_id), RUNNING if planned else NEW)
+            for (goal_id,) in connection.execute(_STRANDED, (WAITING, WAITING)).fetchall():
+                move_goal(connection, str(goal_id), RUNNING, error="")
             rows = connection.execute(f"{TASK} WHERE status = ?", (IN_PROGRESS,)).fetchall()
             left = [task for task in map(task_from, rows) if task.id not in busy]
             asked = []
@@ -135,9 +162,9 @@ class Attempts:
         """What the work on a goal has taken since it was begun, or taken up again."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT outcome, ended - began FROM attempts WHERE goal_id = ? AND began >= ?"
-                " AND outcome IN (?, ?, ?) ORDER BY began",
-                (goal.id, goal.started, COMPLETED, FAILED, INTERRUPTED),
+                "SELECT outcome, ended - began FROM attempts WHERE goal_id = ? AND outcome IN (?, ?, ?)"
+                " AND rowid > (SELECT since_attempt FROM goals WHERE id = ?) ORDER BY rowid",
+                (goal.id, COMPLETED, FAILED, INTERRUPTED, goal.id),
             ).fetchall()
         in_a_row = 0
         for outcome, _ in rows:
@@ -163,3 +190,10 @@ class Attempts:
                 (goal_id, min(limit or MOST_REQUESTS, MOST_REQUESTS), offset),
             ).fetchall()
         return [Request(*row) for row in rows]
+
+
+def _require_begun(connection: sqlite3.Connection, task_id: str) -> None:
+    """Raise InvalidState when a task is not being worked on any more: what its attempt came to is no news then."""
+    status = task_of(connection, task_id).status
+    if status != IN_PROGRESS:
+        raise InvalidState(f"task {task_id} is not being worked on any more; it is {status}")

@@ -16,7 +16,7 @@ from senter.tasks.planning.plan import DOCUMENTS, allowed_paths, named_paths, wa
 from senter.tasks.planning.planner import Model
 from senter.tasks.pursuing.thinking import numbered, thinking_messages, written_by
 from senter.tasks.text.summary import NOT_ANSWERED, cites, summarise
-from senter.tasks.tools.catalogue import check_parameters, tool_named
+from senter.tasks.tools.catalogue import TOOLS, check_parameters, tool_named
 from senter.tasks.tools.findings import Findings, Passage, merged
 from senter.tasks.tools.reading import resolved
 from senter.tasks.tools.tool import Context
@@ -88,11 +88,11 @@ class Executor:
 
     def tries(self, task: Task) -> int:
         """How often a step is tried when what it needs is not there; a model is asked again within one attempt."""
-        return tool_named(task.tool).tries if task.tool else 1
+        return TOOLS[task.tool].tries if task.tool in TOOLS else 1
 
     def is_repeatable(self, task: Task) -> bool:
-        """Whether a step may be done again that may have been done; thinking always may."""
-        return not task.tool or tool_named(task.tool).is_repeatable
+        """Whether a step may be done again that may have been done; thinking may, an unknown tool may not."""
+        return not task.tool or (task.tool in TOOLS and TOOLS[task.tool].is_repeatable)
 
     async def run(self, order: Order) -> Findings:
         """What the step found or wrote, from what the steps it depends on have found.
@@ -145,6 +145,7 @@ class Executor:
             search_results=chosen.search_results,
             search_url=chosen.search_url,
             task=order.task.id,
+            made=order.task.created,
             attempt=order.attempt,
             now=order.now.isoformat(),
             calendars=chosen.calendars,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from senter.database import Disk
+from senter.errors import SenterError
 from senter.tasks.goal import PLANNING, RUNNING, Goal, Task, lost
 from senter.tasks.planning.plan import Step
 from senter.tasks.pursuing.news import News
@@ -38,13 +39,17 @@ class Plans:
         self._news = news
         self._on_disk = on_disk
 
-    async def make(self, goal: Goal, now: int) -> None:
-        """Plan a new goal. Raises InvalidState when it is not new any more, a SenterError when there is no plan."""
+    async def make(self, goal: Goal, now: int) -> str:
+        """Plan a new goal; why there is no plan, or nothing. Raises InvalidState when it is not new any more."""
         await self._on_disk(_move_goal, self._store, goal, {"state": PLANNING, "started": now})
         self._news.goal_changed(goal.id, PLANNING)
-        planner, steps = await self._planner.plan(goal)
+        try:
+            planner, steps = await self._planner.plan(goal)
+        except SenterError as error:
+            return str(error)
         told = letter.plan_created(goal, len(steps))
         self._tell(goal, await self._on_disk(self._store.save_plan, goal.id, planner, steps, now, told))
+        return ""
 
     async def change(self, goal: Goal, tasks: Sequence[Task], now: int) -> None:
         """Plan once more what cannot be done as planned. Raises InvalidState for a goal that has moved on."""

@@ -13,11 +13,11 @@ from senter.errors import InvalidState, SenterError
 from senter.settings import TasksSettings
 from senter.tasks.approvals.questions import Questions
 from senter.tasks.goal import (
+    CANCELLED,
     COMPLETED,
     FAILED,
     IN_PROGRESS,
     NEW,
-    PLANNING,
     RUNNING,
     WAITING,
     Goal,
@@ -117,7 +117,8 @@ class Pursuit:
         for task in await self.on_disk(self.questions.expire, self.time()):
             self.news.task_changed(task.id, task.goal_id, FAILED)
         for goal in await self.on_disk(self._store.overdue, self.time()):
-            await self._stop(goal)
+            with contextlib.suppress(InvalidState):  # it was cancelled meanwhile
+                await self._stop(goal)
         moved, self._moved = self._moved, set()
         full = False
         for goal_id in await self.on_disk(self._store.open_goals):
@@ -170,14 +171,8 @@ class Pursuit:
         running.add_done_callback(ended)
 
     async def _plan(self, goal: Goal) -> None:
-        try:
-            await self._plans.make(goal, self.time())
-        except InvalidState:
-            raise
-        except SenterError as error:
-            if (await self.on_disk(self._store.goal, goal.id)).state != PLANNING:
-                raise
-            await self.ending.end(goal, [], FAILED, _sentence(error))
+        if reason := await self._plans.make(goal, self.time()):
+            await self.ending.end(goal, [], FAILED, shortened(one_line(reason), LONGEST_ERROR))
 
     async def _go_on(self, goal: Goal, may_begin: bool) -> None:
         tasks = await self.on_disk(self._store.tasks, goal.id)
@@ -191,6 +186,8 @@ class Pursuit:
         state = verdict(tasks)
         if state == WAITING:
             await self._wait(goal, tasks)
+        elif state == CANCELLED:
+            await self.ending.cancel(goal)
         elif state in (COMPLETED, FAILED):
             self._concluding.add(goal.id)
             self._begin(goal.id, self._conclude(goal, tasks, state), goal, None)
@@ -225,8 +222,10 @@ class Pursuit:
 
     async def _wait(self, goal: Goal, tasks: Sequence[Task]) -> None:
         error = next(task.error for task in tasks if task.status == WAITING)
-        await self.on_disk(self._move_goal, goal, WAITING, [letter.goal_waits(goal, error)], {"error": error})
-        self.news.goal_changed(goal.id, WAITING)
+        if await self.on_disk(self._store.let_wait, goal.id, letter.goal_waits(goal, error), error):
+            self.news.goal_changed(goal.id, WAITING)
+        else:
+            self.came_to_an_end()
 
     async def _conclude(self, goal: Goal, tasks: Sequence[Task], state: str) -> None:
         await self.ending.end(goal, tasks, state, what_failed(tasks) if tasks else INTERNAL)
@@ -239,13 +238,6 @@ class Pursuit:
             else:
                 await self.ending.end(goal, [], FAILED, INTERNAL)
 
-    def _move_goal(self, goal: Goal, state: str, letters: Sequence[letter.Letter], values: dict[str, Any]) -> Goal:
-        return self._store.move_goal(goal.id, state, letters, **values)
-
     def time(self) -> int:
         """Now, in microseconds since the epoch."""
         return int(self.now().timestamp() * 1_000_000)
-
-
-def _sentence(error: SenterError) -> str:
-    return shortened(one_line(str(error)), LONGEST_ERROR)

@@ -8,10 +8,17 @@ from typing import Any, Protocol
 
 from senter.database import Disk
 from senter.errors import BudgetSpent, Busy, NoModel, SenterError, Unavailable
-from senter.tasks.approvals.approval import APPROVED, DENIED, answered_before, permission
+from senter.tasks.approvals.approval import (
+    APPROVED,
+    DENIED,
+    Approval,
+    answered_before,
+    permission,
+    repetition,
+)
 from senter.tasks.approvals.questions import Questions
-from senter.tasks.goal import COMPLETED, FAILED, IN_PROGRESS, PENDING, WAITING, Goal, Task
-from senter.tasks.pursuing.attempts import Attempts
+from senter.tasks.goal import CANCELLED, COMPLETED, FAILED, IN_PROGRESS, PENDING, WAITING, Goal, Task
+from senter.tasks.pursuing.attempts import INTERRUPTED, Attempts
 from senter.tasks.pursuing.executor import PICKED, Order
 from senter.tasks.pursuing.news import News
 from senter.tasks.store import Store
@@ -79,7 +86,10 @@ class Steps:
             question = await self._on_disk(self._executor.question, order)
         except SenterError as error:
             return await self.fail(goal, task, _sentence(error))
-        if question and not await self._is_approved(goal, task, question):
+        if question and not await self._is_approved(permission(goal, task, question, self._time()), goal, task):
+            return
+        again = repetition(goal, task, self._time())
+        if await self._may_be_done(task) and not await self._is_approved(again, goal, task):
             return
         attempt = await self._on_disk(self._attempts.begin, task, self._time())
         self._news.task_changed(task.id, goal.id, IN_PROGRESS)
@@ -88,18 +98,27 @@ class Steps:
     async def fail(self, goal: Goal, task: Task, error: str) -> None:
         """Let a step fail that is not begun, or broke down. Raises InvalidState when it was cancelled meanwhile."""
         told = [letter.task_failed(goal, task, error)]
-        await self._on_disk(self._end_now, task, FAILED, {"error": error, "letters": told})
+        await self._on_disk(self._attempts.fail, task, self._time(), error, told)
         self._news.task_changed(task.id, goal.id, FAILED)
 
-    async def _is_approved(self, goal: Goal, task: Task, question: str) -> bool:
+    async def _may_be_done(self, task: Task) -> bool:
+        """Whether a step that cannot be repeated was begun before, and nobody knows whether it was done."""
+        if self._executor.is_repeatable(task):
+            return False
+        return await self._on_disk(self._attempts.last_outcome, task.id) in (INTERRUPTED, CANCELLED)
+
+    async def _is_approved(self, question: Approval, goal: Goal, task: Task) -> bool:
         """Whether the user has approved something; if nobody has asked in this goal, ask."""
-        answer = await self._on_disk(self._questions.answer_to, goal.id, question)
+        answer = await self._on_disk(self._questions.answer_to, goal.id, question.question)
         if answer == APPROVED:
             return True
         if answer == DENIED:
             await self.fail(goal, task, _sentence(answered_before(question)))
-        elif await self._on_disk(self._questions.ask, permission(goal, task, question, self._time())):
-            self._news.approval_requested(task.id, question)
+            return False
+        asked = await self._on_disk(self._questions.ask, question)
+        if asked.is_new:
+            self._news.approval_requested(task.id, question.question)
+        if asked.waits:
             self._news.task_changed(task.id, goal.id, WAITING)
         return False
 

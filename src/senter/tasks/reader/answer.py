@@ -14,8 +14,10 @@ from senter.tasks.reader.text import (
     CUTS,
     LONGEST_NAME,
     LONGEST_PASSAGE,
+    MISSING,
     REASONS,
     UNSEEN,
+    Calendar,
     Event,
     Found,
     Text,
@@ -47,10 +49,13 @@ def of_text(found: Found) -> bytes:
     return _written(rows)
 
 
-def of_events(events: Iterable[Event]) -> bytes:
-    """The answer that a calendar has these events, of which the first are told; ``events_in`` reads it."""
+def of_events(events: Iterable[Event], missing: Iterable[tuple[str, int]] = ()) -> bytes:
+    """The answer that a calendar has these events, of which the first are told; ``events_in`` reads it.
+
+    ``missing`` says what is not told: words of ``MISSING``, and how often.
+    """
     rows = [["event", *astuple(event)] for event in events]
-    return _written(rows[:MOST_EVENTS])
+    return _written([*(["missing", *each] for each in missing), *rows[:MOST_EVENTS]])
 
 
 def of_reason(reason: str) -> bytes:
@@ -79,16 +84,22 @@ def text_in(answer: bytes, name: str) -> Text:
     return Text(_line(title), tuple(passages), told)
 
 
-def events_in(answer: bytes) -> tuple[Event, ...]:
-    """The events in an answer. Raises Unreadable when that is what it says, NoAnswer when it is none."""
-    found = []
+def events_in(answer: bytes, name: str) -> Calendar:
+    """The events in an answer about the calendar ``name``.
+
+    Raises Unreadable when that is what it says, NoAnswer when it is none.
+    """
+    found, missing = [], {}
     for row in _rows(answer):
         match row:
             case ["event", str(start), str(end), bool(all_day), str(summary), str(location)]:
                 found.append(Event(_time(start), _time(end), all_day, _line(summary), _line(location)))
+            case ["missing", str(word), int(count)] if word in MISSING and 0 < count <= MOST_BYTES:
+                one, several = MISSING[word]
+                missing[word] = (one if count == 1 else several).format(name=name, count=count)
             case _:
                 raise NoAnswer
-    return tuple(found[:MOST_EVENTS])
+    return Calendar(tuple(found[:MOST_EVENTS]), tuple(missing.values()))
 
 
 def _written(rows: Iterable[list[Any]]) -> bytes:

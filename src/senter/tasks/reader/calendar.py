@@ -1,9 +1,10 @@
 """What is in a calendar between two times: iCalendar (RFC 5545). No disk and no network, once it is prepared."""
 
 import re
+import time as clock
 import warnings
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -12,11 +13,20 @@ import recurring_ical_events  # type: ignore[import-untyped]
 from icalendar.timezone import tzp
 from icalendar.timezone.zoneinfo import ZONEINFO
 
+from senter.tasks.reader.watch import TooLong, Watch
 from senter.wording import one_line, shortened
 
 MOST_OCCURRENCES = 1_000
+LONGEST_SERIES = 410
+"""Occurrences of one series: a daily one in the longest time that is looked at fits in."""
 LONGEST_TEXT = 200
 """Characters of a summary or a place."""
+
+LONGEST_TRIES = (0.05, 3.0)
+"""Seconds of computing that every series may take, and then those that were not ready by then."""
+LONGEST_WASTE = 3.0
+"""Seconds of computing for what is then given up, after which every other series has the shortest try only."""
+SHORTEST_TRY = 0.01
 
 _DAY = timedelta(days=1)
 _NOT_HELD = ("CANCEL", "REPLY", "REFUSE", "COUNTER", "DECLINECOUNTER")
@@ -30,7 +40,21 @@ _NEEDED = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 
+_ENDLESS = ("SECONDLY", "MINUTELY")
+"""How often nothing is held: to count such a series out takes as long as somebody likes."""
+_ZONE_BEGINS, _ZONE_ENDS = "BEGIN:VTIMEZONE", "END:VTIMEZONE"
+_ZONE_NAME = re.compile(r"^TZID[^:\r\n]*:([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
+_NO_ZONE_RULE = re.compile(
+    r"^RRULE[;:](?:(?!.*FREQ=YEARLY)|.*(?:FREQ=(?!YEARLY)|BYHOUR|BYMINUTE|BYSECOND|INTERVAL=(?![1-9])))",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""Clocks change in some years and once a day: to look up a time must not take long, since it is not given up."""
+_SENSELESS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
+"""What icalendar, recurring_ical_events and dateutil raise for what makes no sense."""
+
 _zones: dict[str, tzinfo] = {}
+watch = Watch()
+"""Gives up the series that take too long, from when it is begun."""
 
 
 class _KnownZones(ZONEINFO):
@@ -43,54 +67,150 @@ class _KnownZones(ZONEINFO):
         return tzid in _zones
 
 
-class _Series(recurring_ical_events.CalendarQuery):  # type: ignore[misc]
-    """The series of a calendar; one that makes no sense does not keep the others from being told."""
-
-    suppressed_errors = [  # noqa: RUF012 - the library's name and type
-        *recurring_ical_events.CalendarQuery.suppressed_errors,
-        *(ValueError, TypeError, AttributeError, LookupError, ArithmeticError),
-    ]
-
-
 def prepare() -> None:
-    """Load all that is needed: afterwards nothing is opened any more."""
+    """Load the time zones: afterwards none is looked for any more."""
     if not _zones:
         _zones.update((name, zoneinfo.ZoneInfo(name)) for name in sorted(zoneinfo.available_timezones()))
         _zones.setdefault("UTC", UTC)
-    occurrences(_WARMING, datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
 
 
-def occurrences(content: bytes, since: datetime, until: datetime) -> list[dict[str, Any]]:
-    """The events of a calendar that are held between two times, in order, of very many the first.
+def occurrences(
+    content: bytes, since: datetime, until: datetime, notes: list[tuple[str, int]]
+) -> list[dict[str, Any]]:
+    """The events of a calendar that are held between two times, in order, of very many the first of each series.
 
     The times are local times with their zones; a day in the calendar, or a time without a zone, is a local one.
     Gives for each ``start`` and ``end`` (ISO 8601: a date for days, of which the end is the day after the last;
     with an offset from UTC, or without one for a time without a zone), ``all_day``, ``summary`` and ``location``.
-    What was cancelled is left out. Raises ValueError for what is not a calendar.
+    What was cancelled is left out. To ``notes`` comes what is missing, as a word of ``text.MISSING`` and how often.
+    Raises ValueError for what is not a calendar.
     """
-    # what one calendar calls a time zone is nothing to the next
-    tzp.use(_KnownZones())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        parsed = icalendar.Calendar.from_ical(_lines(content), multiple=True)
+        text, dropped = _with_good_zones(_lines(content), since)
+        # what one calendar calls a time zone is nothing to the next
+        tzp.use(_KnownZones())
+        parsed = icalendar.Calendar.from_ical(text, multiple=True)
         calendars = [each for each in parsed if each.name == "VCALENDAR"]
         if not calendars:
             raise ValueError("there is no calendar in this")
-        found = [event for each in calendars for event in _held(each, since, until)]
-    found.sort(key=lambda event: _instant(event["DTSTART"].dt, since))
-    return [_fields(event) for event in found[:MOST_OCCURRENCES]]
+        unknown = sum(tzp.timezone(name) is None for name in dropped)
+        found, skipped = _told([one for each in calendars for one in _series(each)], since, until)
+    kept = _fairly_cut(found)
+    cut = sum(map(len, found)) - len(kept)
+    notes += [(word, count) for word, count in (("zones", unknown), ("skipped", skipped), ("cut", cut)) if count]
+    return [fields for _, fields in kept]
 
 
-def _held(calendar: Any, since: datetime, until: datetime) -> Iterator[Any]:
-    """The events of a calendar that touch the time between."""
+def _series(calendar: Any) -> Iterator[Any]:
+    """Every series of a calendar, and every event that stands alone, as a calendar of its own."""
     if str(calendar.get("METHOD", "")).upper() in _NOT_HELD:
         return
     if str(calendar.get(_ZONE_OF_ALL, "UTC")) not in _zones:
         calendar.pop(_ZONE_OF_ALL)
-    query = recurring_ical_events.of(calendar, skip_bad_series=True, calendar_query=_Series)
-    for event in query.between(since.astimezone(UTC) - _DAY, until.astimezone(UTC) + _DAY):
-        if str(event.get("STATUS", "")).upper() != "CANCELLED" and _touches(event, since, until):
-            yield event
+    series: dict[str, list[Any]] = {}
+    for event in calendar.walk("VEVENT"):
+        series.setdefault(str(event.get("UID", id(event))), []).append(event)
+    for events in series.values():
+        one = calendar.copy()
+        one.subcomponents = events
+        yield one
+
+
+_Found = list[tuple[timedelta, dict[str, Any]]]
+"""Events, each with the time from the beginning of what is looked at to its start."""
+
+
+def _told(series: list[Any], since: datetime, until: datetime) -> tuple[list[_Found], int]:
+    """What is told of every series, and how many there are that cannot be read."""
+    found: list[_Found] = []
+    skipped = 0
+    wasted = 0.0
+    rest = series
+    for seconds in LONGEST_TRIES:
+        if wasted > LONGEST_WASTE:
+            break
+        tried, rest = rest, []
+        for one in tried:
+            began = clock.process_time()
+            try:
+                with watch.at_most(max(SHORTEST_TRY, min(seconds, LONGEST_WASTE - wasted))):
+                    found.append(_held(one, since, until))
+            except TooLong:
+                rest.append(one)
+                wasted += clock.process_time() - began
+            except _SENSELESS:
+                skipped += 1
+    return found, skipped + len(rest)
+
+
+def _held(one: Any, since: datetime, until: datetime) -> _Found:
+    """The events of one series that touch the time between, in order."""
+    if any(_is_endless(rule) for event in one.subcomponents for rule in _rules(event)):
+        raise ValueError("a rule without sense")
+    begin = since.astimezone(UTC)
+    held = recurring_ical_events.of(one).between(begin - _DAY, until.astimezone(UTC) + _DAY)
+    events = [
+        (_instant(event["DTSTART"].dt, since) - begin, _fields(event))
+        for event in held
+        if str(event.get("STATUS", "")).upper() != "CANCELLED" and _touches(event, since, until)
+    ]
+    return sorted(events, key=lambda event: event[0])
+
+
+def _rules(event: Any) -> Sequence[Any]:
+    rules = event.get("RRULE", [])
+    return rules if isinstance(rules, list) else [rules]
+
+
+def _is_endless(rule: Any) -> bool:
+    """Whether a rule says every second or minute, or does not go on from where it is."""
+    often = [str(each).upper() for each in rule.get("FREQ", [])]
+    return any(each in _ENDLESS for each in often) or any(int(each) < 1 for each in rule.get("INTERVAL", []))
+
+
+def _fairly_cut(found: list[_Found]) -> _Found:
+    """Of very many events the first of each series, so that no series hides the others."""
+    most = LONGEST_SERIES
+    while most > 1 and sum(min(len(events), most) for events in found) > MOST_OCCURRENCES:
+        most = most * 3 // 4
+    kept = [event for events in found for event in events[:most]]
+    return sorted(kept, key=lambda event: event[0])[:MOST_OCCURRENCES]
+
+
+def _with_good_zones(lines: list[str], since: datetime) -> tuple[str, list[str]]:
+    """The text of a calendar without the time zones that nothing can be made of, and the names of these."""
+    kept: list[str] = []
+    good: dict[str, bool] = {}
+    begin: int | None = None
+    for line in lines:
+        kept.append(line)
+        if line.upper() == _ZONE_BEGINS:
+            begin = len(kept) - 1
+        elif line.upper() == _ZONE_ENDS and begin is not None:
+            zone = "\r\n".join(kept[begin:])
+            if zone not in good:
+                good[zone] = _is_good_zone(zone, since)
+            if not good[zone]:
+                del kept[begin:]
+            begin = None
+    dropped = [name.group(1) for zone, is_good in good.items() if not is_good and (name := _ZONE_NAME.search(zone))]
+    return "\r\n".join(kept), list(dict.fromkeys(dropped))
+
+
+def _is_good_zone(zone: str, since: datetime) -> bool:
+    """Whether the description of a time zone tells what is the time in it."""
+    if _NO_ZONE_RULE.search(zone):
+        return False
+    tzp.use(_KnownZones())
+    try:
+        (parsed,) = icalendar.Timezone.from_ical(zone, multiple=True)
+        if not isinstance(parsed, icalendar.Timezone):
+            return False
+        parsed.to_tz(tzp).utcoffset(since.replace(tzinfo=None))
+    except _SENSELESS:
+        return False
+    return True
 
 
 def _touches(event: Any, since: datetime, until: datetime) -> bool:
@@ -138,7 +258,7 @@ def _line(event: Any, name: str) -> str:
     return shortened(one_line(text[: 10 * LONGEST_TEXT]), LONGEST_TEXT)
 
 
-def _lines(content: bytes) -> str:
+def _lines(content: bytes) -> list[str]:
     """The lines of a calendar that matter here: to parse the others would take most of the time.
 
     They are in UTF-8, as they have to be, else in what Windows used to write. A fold may be within a character.
@@ -148,27 +268,4 @@ def _lines(content: bytes) -> str:
         text = unfolded.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = unfolded.decode("cp1252", errors="replace")
-    return "\r\n".join(_NEEDED.findall(text))
-
-
-_WARMING = b"""BEGIN:VCALENDAR
-X-WR-TIMEZONE:Europe/Berlin
-BEGIN:VTIMEZONE
-TZID:Somewhere
-BEGIN:STANDARD
-DTSTART:19701025T030000
-RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10
-TZOFFSETFROM:+0200
-TZOFFSETTO:+0100
-END:STANDARD
-END:VTIMEZONE
-BEGIN:VEVENT
-UID:1
-SUMMARY:Warming
-DTSTART;TZID=Somewhere:20260101T090000
-RRULE:FREQ=DAILY;UNTIL=20260105T000000Z
-EXDATE;TZID=Somewhere:20260102T090000
-END:VEVENT
-END:VCALENDAR
-"""
-"""A calendar that needs what the others need."""
+    return _NEEDED.findall(text)

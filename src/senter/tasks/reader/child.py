@@ -67,7 +67,9 @@ def events(content: bytes, request: Mapping[str, Any]) -> bytes:
 
     since, until = datetime.fromisoformat(request["since"]), datetime.fromisoformat(request["until"])
     try:
-        return answer.of_events(Event(**fields) for fields in occurrences(content, since, until))
+        missing: list[tuple[str, int]] = []
+        found = occurrences(content, since, until, missing)
+        return answer.of_events((Event(**fields) for fields in found), missing)
     except _NO_CALENDAR as error:
         raise Unreadable("calendar") from error
 
@@ -91,6 +93,10 @@ def _be_child(request: Mapping[str, Any], descriptor: int, parent: int) -> None:
     try:
         # there is nowhere to write to any more
         sys.stdout = sys.stderr = None
+        if request["kind"] == "calendar":
+            from senter.tasks.reader.calendar import watch
+
+            watch.begin()
         try:
             lock_down(descriptor, parent)
         except Unavailable:

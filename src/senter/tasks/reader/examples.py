@@ -10,6 +10,7 @@ import io
 import pkgutil
 import tarfile
 import zipfile
+from datetime import UTC, datetime
 
 from senter.tasks.reader.documents import read
 
@@ -55,6 +56,26 @@ Content-Transfer-Encoding: base64
 
 AAAA
 --b--
+"""
+_CALENDAR = """BEGIN:VCALENDAR
+X-WR-TIMEZONE:Europe/Berlin
+BEGIN:VTIMEZONE
+TZID:Somewhere
+BEGIN:STANDARD
+DTSTART:19701025T030000
+RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+END:STANDARD
+END:VTIMEZONE
+BEGIN:VEVENT
+UID:1
+SUMMARY:Warming
+DTSTART;TZID=Somewhere:20260101T090000
+RRULE:FREQ=DAILY;UNTIL=20260105T000000Z
+EXDATE;TZID=Somewhere:20260102T090000
+END:VEVENT
+END:VCALENDAR
 """
 _warm: set[str] = set()
 
@@ -107,6 +128,8 @@ def _calendar() -> None:
     from senter.tasks.reader import calendar
 
     calendar.prepare()
+    since, until = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2))
+    calendar.occurrences(_CALENDAR.encode(), since, until, [])
 
 
 def _charsets() -> None:

@@ -19,9 +19,9 @@ from typing import Self
 from senter.errors import Unavailable
 from senter.tasks.reader import answer, documents
 from senter.tasks.reader.answer import NOT_SHUT_OFF, SHUT_OFF, NoAnswer
-from senter.tasks.reader.text import LARGEST, LONGEST_NAME, REASONS, Event, Text, Unreadable
+from senter.tasks.reader.text import LARGEST, LONGEST_NAME, REASONS, Calendar, Event, Text, Unreadable
 
-__all__ = ["Event", "Reader", "Text"]
+__all__ = ["Calendar", "Event", "Reader", "Text"]
 
 LONGEST_READING = 20.0
 """Seconds that one document may take."""
@@ -75,14 +75,15 @@ class Reader:
             known = {"name": name[-LONGEST_NAME:], "media_type": kind, "charset": charset[:LONGEST_NAME]}
             return answer.text_in(self._answer({"operation": "read", "kind": found, **known}, content), name)
 
-    def events(self, content: bytes, name: str, since: datetime, until: datetime) -> tuple[Event, ...]:
+    def events(self, content: bytes, name: str, since: datetime, until: datetime) -> Calendar:
         """What is in a calendar (iCalendar, RFC 5545) between two times with zones.
 
         Raises Unavailable that says in a sentence about ``name`` why it cannot be read.
         """
         known = {"since": since.isoformat(), "until": until.isoformat()}
         with _sentences_about(name):
-            return answer.events_in(self._answer({"operation": "events", "kind": "calendar", **known}, content))
+            written = self._answer({"operation": "events", "kind": "calendar", **known}, content)
+            return answer.events_in(written, name)
 
     def _answer(self, request: dict[str, str], content: bytes) -> bytes:
         """What a child writes about a document. Raises Unreadable, and Unavailable when there is no child."""

@@ -51,6 +51,19 @@ CUTS = {
 }
 """Why the rest of a document is not read, in the same way."""
 
+MISSING = {
+    "skipped": ("1 entry in {name} cannot be read", "{count:,} entries in {name} cannot be read"),
+    "cut": (
+        "1 event in {name} is not told: there are too many",
+        "{count:,} events in {name} are not told: there are too many",
+    ),
+    "zones": (
+        "1 time zone in {name} cannot be read: the times in it are told as local ones",
+        "{count:,} time zones in {name} cannot be read: the times in them are told as local ones",
+    ),
+}
+"""What is missing of a calendar, in the same way: of one, and of several."""
+
 UNSEEN = re.compile(
     r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\xad\u180e\u200b\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff"
     r"\U000e0000-\U000e0fff\u034f\u115f\u1160\u2800\u3164\uffa0\ufe00-\ufe0f]"
@@ -86,6 +99,16 @@ class Event:
     all_day: bool
     summary: str
     location: str
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """What is in a calendar between two times."""
+
+    events: tuple[Event, ...]
+    """In order."""
+    notes: tuple[str, ...] = ()
+    """One sentence each about what of it is missing, and why."""
 
 
 @dataclass

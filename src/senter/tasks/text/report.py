@@ -1,6 +1,7 @@
 """The report of a goal, as Markdown. Pure.
 
-What others wrote is made harmless for a viewer of Markdown: no HTML, no pictures that are fetched from elsewhere.
+What others wrote is made harmless for a viewer of Markdown: no HTML, no pictures that are fetched from elsewhere,
+and no links.
 """
 
 import re
@@ -16,12 +17,15 @@ from senter.wording import one_line, printable, shortened
 LONGEST_NAME = 60
 LONGEST_TITLE = 120
 LONGEST_RESULT = 200_000
+LONGEST_QUOTE = 5_000
 
 PLANNERS = {"model": "a language model", "keywords": "the words of the goal"}
 
 _CITATION = re.compile(r"\[(\d+)\]")
 _FENCE = re.compile(r"`{3,}|~{3,}")
-_LINK_TARGET = re.compile(r"^([ \t>*+\-\d.)]*\[[^\]\n]+\]):", re.MULTILINE)
+_LINK_TARGET = re.compile(r"^([ \t>*+\-\d.)]*\[(?:[^\[\]\\]|\\.)++\]):", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"[#>*+=~`|:_-]|\d+(?=[.)])")
+"""What makes more than a line of text of a line when it stands at the beginning."""
 
 
 def file_name(goal: Goal, day: datetime) -> str:
@@ -44,13 +48,13 @@ def report(goal: Goal, tasks: Sequence[Task], findings: Mapping[str, Findings], 
     """
     made = [task for task in results(tasks) if task.status == COMPLETED]
     parts = [f"# {_inert(_title(goal.description))}"]
-    parts.append("\n".join(f"> {_inert(line)}" for line in goal.description.splitlines()))
+    parts.append(_inert("\n".join(f"> {line}" for line in goal.description.splitlines())))
     for task in made:
         parts += _result(task, findings[task.id], alone=len(made) == 1)
     notes = dict.fromkeys(note for task in tasks for note in findings.get(task.id, Findings()).notes)
     gaps = [*notes, *(f"{task.description}: {task.error}" for task in tasks if task.error)]
     if gaps:
-        parts += ["## What is missing", "\n".join(f"* {_inert(one_line(gap))}" for gap in gaps)]
+        parts += ["## What is missing", "\n".join(f"* {_inert(_line_of_text(one_line(gap)))}" for gap in gaps)]
     parts += ["## How it was done", _course(goal, tasks, findings, now)]
     return "\n\n".join(parts) + "\n"
 
@@ -84,8 +88,23 @@ def _source(number: int, passage: Passage, quoted: bool) -> str:
     where = _code(passage.source) + (f", {_inert(one_line(passage.place))}" if passage.place else "")
     named = not passage.title or passage.source.endswith(passage.title)
     title = "" if named else f": {_inert(shortened(one_line(passage.title)))}"
-    text = f"\n   > {_inert(one_line(passage.text))}" if quoted else ""
-    return f"{number}. {where}{title}{text}"
+    return f"{number}. {where}{title}" + (_quote(passage.text, len(f"{number}. ")) if quoted else "")
+
+
+def _quote(text: str, indent: int) -> str:
+    """A text line by line, as a quote below an item of a list whose text is indented so far."""
+    lines = [one_line(line) for line in printable(text, LONGEST_QUOTE).splitlines()]
+    # two spaces at its end keep a line a line
+    quote = "".join(f"\n{' ' * indent}> {_line_of_text(line)}  " for line in lines if line)
+    return _inert(quote).removesuffix("  ")
+
+
+def _line_of_text(line: str) -> str:
+    """A line that makes no heading, list, table or code."""
+    found = _BLOCK.match(line)
+    if not found:
+        return line
+    return f"\\{line}" if not found[0].isdigit() else f"{found[0]}\\{line[found.end() :]}"
 
 
 def _course(goal: Goal, tasks: Sequence[Task], findings: Mapping[str, Findings], now: datetime) -> str:
@@ -107,7 +126,6 @@ def _course(goal: Goal, tasks: Sequence[Task], findings: Mapping[str, Findings],
 def _text(text: str) -> str:
     """Paragraphs, lists and code as they are; sentences on lines of their own stay so."""
     kept = re.sub(r"(?<=\])\n(?=\S)", "\n\n", printable(text, LONGEST_RESULT)).strip()
-    kept = _LINK_TARGET.sub(r"\1\\:", kept)
     return kept if _blocks_end(kept) else _FENCE.sub(lambda marks: "".join(f"\\{mark}" for mark in marks[0]), kept)
 
 
@@ -137,4 +155,5 @@ def _cell(text: str) -> str:
 
 
 def _inert(text: str) -> str:
-    return text.replace("<", "&lt;").replace("![", "!\\[")
+    """Text in which nothing is HTML, a picture, a link, or what a link could lead to."""
+    return _LINK_TARGET.sub(r"\1\\:", text).replace("<", "&lt;").replace("![", "!\\[").replace("](", "]\\(")

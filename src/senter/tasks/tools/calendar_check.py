@@ -53,7 +53,8 @@ class Meeting:
 def run(parameters: Mapping[str, Any], context: Context) -> Findings:
     """The events from ``since`` to ``until`` (days such as 2026-11-24; today, and seven days on), in order.
 
-    Of those that mention a word of ``query``, if there are any; a note says when there are none. Raises
+    Of those that mention a word of ``query``, if there are any; a note says when there are none. Days are called
+    free only when nothing was left out. Raises
     InvalidArgument for what is no day, Denied for a calendar that the goal names and that may not be read,
     Unavailable when there is no calendar that can be read.
     """
@@ -63,11 +64,14 @@ def run(parameters: Mapping[str, Any], context: Context) -> Findings:
     meetings, calendars = _read(_calendars(context, notes.append), _begin(first), _begin(last + _DAY), notes)
     if not calendars:
         raise Unavailable("; ".join(folded(notes)) or NO_CALENDARS)
+    free = [] if notes or not meetings else _free_days(meetings, first, last, now.year)
     meetings, told = _fitting(meetings, parameters.get("query", ""))
     if len(meetings) > MOST_EVENTS:
         told.append(f"only the first {MOST_EVENTS:,} of {len(meetings):,} events are told")
     passages = tuple(_passage(meeting, now.year) for meeting in meetings[:MOST_EVENTS])
-    return Findings(_summary(meetings, first, last, calendars, now.year), passages, (*folded(notes), *told))
+    summary = _summary(meetings, first, last, calendars, now.year)
+    summary += f" Days without events: {_listed(free)}." if free else ""
+    return Findings(summary, passages, (*folded(notes), *told))
 
 
 def _days(parameters: Mapping[str, Any], today: date) -> tuple[date, date]:
@@ -109,12 +113,13 @@ def _read(
                 notes.append(f"only the first {count:,} calendars were read; more would take too long")
                 break
             try:
-                events = reader.events(content, shown(path), since, until)
+                found = reader.events(content, shown(path), since, until)
             except SenterError as error:
                 notes.append(f"{error} and was not read")
             else:
                 count += 1
-                meetings += (_meeting(event, path) for event in events)
+                meetings += (_meeting(event, path) for event in found.events)
+                notes += found.notes
     return sorted(meetings, key=lambda meeting: (meeting.start, not meeting.all_day)), count
 
 
@@ -194,8 +199,6 @@ def _summary(meetings: list[Meeting], first: date, last: date, calendars: int, y
     told = [f"Found {events} from {_told(first, year)} to {_told(last, year)} in {several}."]
     if clashes := _clashes(meetings, year):
         told.append(f"At the same time: {_listed(clashes)}.")
-    if meetings and (free := _free_days(meetings, first, last, year)):
-        told.append(f"Days without events: {_listed(free)}.")
     return " ".join(told)
 
 

@@ -75,7 +75,7 @@ def run(parameters: Mapping[str, Any], context: Context) -> Findings:
     if not os.path.isabs(context.workspace):
         raise InvalidArgument("there is no workspace to write to")
     draft = Draft(recipients(parameters), subject(parameters), _body(parameters, context))
-    key = re.sub(r"[^A-Za-z0-9]", "-", context.task) or draft.digest("")
+    key = _key(context) or draft.digest("")
     workspace = resolved(context.workspace)
     now = datetime.fromisoformat(context.now) if context.now else datetime.now().astimezone()
     try:
@@ -91,6 +91,12 @@ def run(parameters: Mapping[str, Any], context: Context) -> Findings:
         files=(path,),
         notice=("A mail is drafted", shortened(f"To {to}: {draft.subject}"), path),
     )
+
+
+def _key(context: Context) -> str:
+    """What tells the draft of a task from those of all others, also of an earlier list of goals."""
+    made = f"-{context.made // 1_000_000 % 100_000:05}" if context.made else ""
+    return re.sub(r"[^A-Za-z0-9]", "-", context.task + made)
 
 
 def asks(parameters: Mapping[str, Any], _context: Context) -> str:

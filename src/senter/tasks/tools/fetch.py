@@ -1,8 +1,8 @@
 """Things fetched from the web: from public servers only, and from those that are listed.
 
 A server's name is looked up once, here; what was checked is what is connected to, also after every redirect. This
-machine and its network are not public by whatever address. No
-cookie, no referrer and no password is sent. Every request is noted in ``network_log``, also one that is refused.
+machine is no public server, whatever address it is reached by. No cookie, no referrer and no password is sent.
+Every request is noted in ``network_log``, also one that is refused.
 """
 
 import contextlib

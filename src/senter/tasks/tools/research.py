@@ -16,7 +16,8 @@ from senter.tasks.tools.tool import Context, Tool, schema
 from senter.tasks.tools.web_page import hosts_for_results, read_pages
 from senter.tasks.tools.web_search import found_nothing, search
 
-MOST_PAGES = 5
+MOST_PAGES = 10
+"""That are opened, however many results are asked for."""
 LEAST_RESULTS = 10
 """How many results there are to choose from, where the engine has as many."""
 MOST_PASSAGES = 12
@@ -34,7 +35,7 @@ def run(parameters: Mapping[str, Any], context: Context) -> Findings:
     found = search(query, context.search_url, max(LEAST_RESULTS, context.search_results))
     if not found:
         return Findings(notes=(found_nothing(query),))
-    pages = best_pages(found, query, MOST_PAGES)
+    pages = best_pages(found, query, min(context.search_results, MOST_PAGES))
     titles = {page.source: page.title for page in pages}
     passages, notes = read_pages([page.source for page in pages], titles, query, hosts_for_results(context))
     if not passages:
@@ -76,5 +77,5 @@ TOOL = Tool(
     run,
     "web",
     tries=3,
-    seconds=120.0,
+    seconds=180.0,
 )

@@ -35,6 +35,9 @@ class Context:
     """Servers that may be asked although they are not public: ``host`` or ``host:port``."""
     task: str = ""
     """The id of the task: what is made for it has the same name however often it is made."""
+    made: int = 0
+    """When the task was planned, in microseconds since the epoch: its id may be given again after a list of goals
+    was lost, but not at the same time."""
     attempt: str = ""
     """The id of this attempt at it, which is never given twice."""
     now: str = ""

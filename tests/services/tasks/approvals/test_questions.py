@@ -55,7 +55,7 @@ def ground(tmp_path):
 
 
 def test_a_task_that_asks_waits_and_the_user_sees_two_buttons(ground):
-    assert ground.ask(ground.first)
+    assert ground.ask(ground.first) == (True, True)
     assert ground.statuses() == [WAITING, PENDING]
     (letter,) = ground.letters()
     assert (letter.kind, letter.type, letter.text) == (
@@ -67,14 +67,14 @@ def test_a_task_that_asks_waits_and_the_user_sees_two_buttons(ground):
         ["approve", "Approve", "ai.senter.Tasks1", "Approve", letter.key],
         ["deny", "Deny", "ai.senter.Tasks1", "Deny", letter.key],
     ]
-    (found,) = ground.questions.open()
+    (found,) = ground.questions.open(NOW)
     assert (found.task_id, found.goal_id, found.question) == (ground.first.id, ground.goal_id, QUESTION)
     assert found.until - found.asked == PATIENCE
 
 
 def test_what_is_asked_by_two_tasks_is_asked_once_and_answered_for_both(ground):
-    assert ground.ask(ground.first)
-    assert not ground.ask(ground.second)
+    assert ground.ask(ground.first) == (True, True)
+    assert ground.ask(ground.second) == (True, False)
     assert len(ground.letters()) == 1
     assert [task.id for task in ground.questions.approve(ground.second.id, NOW)] == [
         ground.first.id,
@@ -109,7 +109,7 @@ def test_what_nobody_answers_is_denied_after_a_day_and_told(ground):
     assert ground.questions.expire(NOW + PATIENCE - 1) == []
     assert [task.id for task in ground.questions.expire(NOW + PATIENCE)] == [ground.first.id]
     assert ground.store.task(ground.first.id).error == f"nobody answered for 24 hours whether Senter may {QUESTION}"
-    assert ground.questions.open() == []
+    assert ground.questions.open(NOW) == []
     assert ground.questions.was_denied(ground.goal_id)
 
 
@@ -117,8 +117,8 @@ def test_what_nobody_answered_may_be_asked_again_but_not_what_was_denied(ground)
     ground.ask(ground.first)
     ground.questions.expire(NOW + PATIENCE)
     assert ground.questions.answer_to(ground.goal_id, QUESTION) is None
-    assert ground.ask(ground.second, now=NOW + 2 * PATIENCE)
-    (again,) = ground.questions.open()
+    assert ground.ask(ground.second, now=NOW + 2 * PATIENCE) == (True, True)
+    (again,) = ground.questions.open(NOW)
     assert (again.task_id, again.until) == (ground.second.id, NOW + 3 * PATIENCE)
     ground.questions.deny(ground.second.id, NOW)
     assert ground.questions.answer_to(ground.goal_id, QUESTION) == "denied"
@@ -126,7 +126,7 @@ def test_what_nobody_answered_may_be_asked_again_but_not_what_was_denied(ground)
 
 def test_the_key_of_a_question_answers_this_question_only(ground):
     ground.ask(ground.first)
-    (question,) = ground.questions.open()
+    (question,) = ground.questions.open(NOW)
     with pytest.raises(InvalidState, match="waits for no such answer"):
         ground.questions.approve(f"approval-{ground.first.id}-{question.asked + 1}", NOW)
     assert [task.id for task in ground.questions.approve(question.key, NOW)] == [ground.first.id]
@@ -140,6 +140,13 @@ def test_what_cannot_be_seen_as_a_whole_cannot_be_approved_by_a_click(ground, le
     assert [action[1] for action in letter.actions] == (["Approve", "Deny"] if is_whole else ["Deny"])
     assert (f"wants to {'x' * length}\n" in letter.text) is is_whole
     assert ("to approve it: senter goals approve" in letter.text) is not is_whole
+
+
+def test_what_was_answered_before_is_not_asked(ground):
+    ground.ask(ground.first)
+    ground.questions.approve(ground.first.id, NOW)
+    assert ground.ask(ground.second) == (False, False)
+    assert ground.statuses() == [PENDING, PENDING]
 
 
 def test_what_was_never_asked_has_no_answer(ground):
@@ -162,14 +169,14 @@ def test_an_answer_that_nobody_waits_for_is_refused(ground):
 def test_the_questions_of_a_goal_that_ends_are_taken_back(ground):
     ground.ask(ground.first)
     ground.store.end_goal(ground.goal_id, "cancelled", [], NOW)
-    assert ground.questions.open() == []
+    assert ground.questions.open(NOW) == []
     assert [letter.kind for letter in ground.letters()] == [NOTICE, WITHDRAWAL]
 
 
 def test_a_task_that_is_done_elsewhere_needs_no_answer(ground):
     ground.ask(ground.first)
     ground.attempts.note_from_outside(ground.first.id, "completed", "I wrote it myself", NOW)
-    assert ground.questions.open() == []
+    assert ground.questions.open(NOW) == []
     assert ground.store.task(ground.first.id).summary == "I wrote it myself"
 
 

@@ -87,7 +87,7 @@ def test_a_goal_that_writes_from_documents_reads_them_first():
     ],
 )
 def test_a_folder_is_listed_when_its_files_are_asked_for(goal):
-    listing, _ = keyword_plan(goal)
+    (listing,) = keyword_plan(goal)
     assert (listing.tool, listing.parameters) == ("file_list", {"folder": "/papers"})
 
 
@@ -115,12 +115,55 @@ def test_documents_in_whatever_quotes_are_not_searched_on_the_web(quotes):
     ],
 )
 def test_what_asks_for_the_calendar_looks_there_and_nowhere_else(goal):
-    assert kinds(goal) == [("research", "calendar_check", ()), ("generate", "", (1,))]
+    assert kinds(goal) == [("research", "calendar_check", ())]
+
+
+def test_what_is_in_a_calendar_is_summed_up_only_with_what_else_is_read():
+    assert tools("Which files are in /papers, and what is on my calendar?") == ["file_list", "calendar_check"]
+    assert tools("Does /papers/cure.md fit my calendar?") == ["file_read", "calendar_check", ""]
 
 
 @pytest.mark.parametrize("goal", ["What happened in the calendar reform?", "Explain how to book appointments"])
 def test_what_only_speaks_of_calendars_does_not(goal):
     assert "calendar_check" not in tools(goal)
+
+
+# writing to files
+
+
+@pytest.mark.parametrize("where", ["into ~/plan.md", "to '~/plan.md'.", "as a file named ~/plan.md"])
+def test_a_text_is_written_to_the_file_that_the_goal_names(where, own_home):
+    *writing, keep = keyword_plan(f"Write how much a kettle holds {where}")
+    assert [(step.type, step.tool) for step in writing] == [("generate", ""), ("generate", ""), ("analyze", "")]
+    assert (keep.tool, keep.parameters, keep.depends_on) == ("file_write", {"path": f"{own_home}/plan.md"}, (3,))
+
+
+def test_what_is_found_is_kept_in_the_file_that_the_goal_names():
+    plan = keyword_plan("Research the cure from the documents in /papers, then write it into /home/a/cure.md")
+    assert [step.tool for step in plan] == ["file_search", "", "file_write"]
+    assert plan[0].parameters == {"folder": "/papers", "query": "the cure"}
+    assert (plan[2].parameters, plan[2].depends_on) == ({"path": "/home/a/cure.md"}, (2,))
+
+
+def test_a_listing_is_written_down_before_it_is_kept():
+    assert kinds("List the files in /papers and save the list in /home/a/list.md") == [
+        ("research", "file_list", ()),
+        ("generate", "", (1,)),
+        ("organize", "file_write", (2,)),
+    ]
+
+
+def test_in_a_folder_the_file_has_the_name_of_what_is_asked():
+    keep = keyword_plan("Research heat pumps and save the report to /home/a/Documents/")[-1]
+    assert keep.parameters == {"path": "/home/a/Documents/heat-pumps.md"}
+
+
+def test_what_is_mailed_can_be_kept_too():
+    goal = "Research heat pumps, save it in /home/a/heat.md and email the result to ann@example.org"
+    plan = keyword_plan(goal)
+    assert [(step.tool, step.depends_on) for step in plan] == [
+        ("research", ()), ("", (1,)), ("email_draft", (2,)), ("file_write", (2,))]  # fmt: skip
+    assert plan[0].parameters == {"query": "heat pumps"}
 
 
 # writing to people
@@ -148,6 +191,36 @@ def test_a_mail_from_documents_reads_them_first():
         ("generate", "", (1,)),
         ("communicate", "email_draft", (2,)),
     ]
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "Research heat pumps and email the result to ada@example.org",
+        "Research heat pumps and draft a mail to ada@example.org about it",
+        "Research heat pumps, then please write a mail to Ada <ada@example.org>, bob@example.org about the results",
+    ],
+)
+def test_what_is_searched_for_a_mail_is_the_question_and_so_is_its_subject(goal):
+    search, _, draft = keyword_plan(goal)
+    assert search.parameters == {"query": "heat pumps"}
+    assert draft.parameters["subject"] == "heat pumps"
+
+
+def test_no_address_is_sent_to_a_search_engine():
+    search, _ = keyword_plan("Find out where ada@example.org and mailto:bob@example.org live")
+    assert search.parameters == {"query": "where and live"}
+    assert tools("find@example.org") == [""]
+
+
+def test_a_mail_that_says_something_is_a_mail():
+    assert kinds("Email bob@example.org that I am late") == [
+        ("generate", "", ()),
+        ("communicate", "email_draft", (1,)),
+    ]
+    draft = keyword_plan("Email bob@example.org that I am late")[1]
+    assert draft.parameters == {"to": ["bob@example.org"], "subject": "I am late"}
+    assert keyword_plan("Email bob@example.org")[1].parameters["subject"]
 
 
 def test_who_is_only_mentioned_gets_no_mail():
@@ -180,6 +253,7 @@ def test_who_wants_to_be_told_when_something_happens_needs_more_than_words():
 _WORDS = (
     *("research", "write", "draft an email", "to", "ann@example.org", "about", "list the files in", "/a/b"),
     *("'~/c d'", "/e.md", "the web", "my calendar", "notify me", "cure", ",", "\n"),
+    *("save it", "into", "in", "as a file", "and", "email", "bob@example.org"),
 )
 
 
@@ -189,6 +263,9 @@ _WORDS = (
 @example("/a " * 3000)
 @example("draft mail to " * 700)
 @example("list files " * 900)
+@example("write it to /a " * 600)
+@example("save the a b " * 700 + "in /a")
+@example("save it" + " the file" * 1000 + " /a")
 def test_any_text_has_a_plan_that_may_be_followed(text):
     steps = keyword_plan(text)
     if one_line(text) and len(steps) <= MOST_STEPS:

@@ -12,6 +12,7 @@ from senter.tasks.planning.plan import (
     named_pages,
     named_paths,
     wants_writing,
+    written_paths,
 )
 
 
@@ -141,3 +142,46 @@ def test_a_goal_that_asks_for_a_text_wants_writing(goal):
 )
 def test_the_pages_that_a_goal_names(goal, pages):
     assert named_pages(goal) == pages
+
+
+@pytest.mark.parametrize(
+    ("goal", "paths", "rest"),
+    [
+        ("Write how bees live into /a/bees.md", ["/a/bees.md"], "Write how bees live "),
+        ("Find bees and save the report in '/a b/c.md'. Be quick.", ["/a b/c.md"], "Find bees. Be quick."),
+        ("Find bees, then write it down as the file /a/c.md!", ["/a/c.md"], "Find bees!"),
+        ("Write a poem in /a/poem.md about bees", ["/a/poem.md"], "Write a poem  about bees"),
+        ("Create a file named /a/b.md with bees", ["/a/b.md"], "Create  with bees"),
+        ("Save /a/b.md to /c/d.md", ["/c/d.md"], "Save /a/b.md "),
+        ("Write a summary of /a/b.pdf into /c/d.md", ["/c/d.md"], "Write a summary of /a/b.pdf "),
+    ],
+)
+def test_where_a_goal_wants_something_to_be_written(goal, paths, rest):
+    assert written_paths(goal) == (paths, rest)
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "Write a summary of /papers/cure.pdf",
+        "Write a summary of the notes in /a/notes",
+        "Create a menu from the recipes in /recipes",
+        "Compare /a.md to /b.md and write a report",
+        "Write a comparison of /a.md to /b.md",
+        "Write a letter according to /a/rules.md",
+        "Write an answer to /mails/x.eml",
+        "Write about birds such as /a/tit.md",
+        "What leads to /a/b.md?",
+        "Write it into '/'",
+        "Compare '/a/write it' to /b.md",
+    ],
+)
+def test_what_is_only_to_be_read_is_not_written(goal):
+    assert written_paths(goal) == ([], goal)
+
+
+@given(st.lists(st.sampled_from(["write", "save it", "in", "to", "the file", "/a", "'/b c'", "~/d.md.", ","])))
+def test_what_is_written_is_named(words):
+    goal = " ".join(words)
+    written, rest = written_paths(goal)
+    assert {*written, *named_paths(rest)} == {*named_paths(goal)}

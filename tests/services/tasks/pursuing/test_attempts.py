@@ -92,17 +92,21 @@ def test_what_cannot_be_repeated_waits_for_the_user(store, attempts):
     assert store.task("1.1").status == WAITING
 
 
-def test_what_was_spent_is_what_came_to_an_end_since_the_goal_was_begun(store, attempts):
-    for outcome, took in ((FAILED, 1), (COMPLETED, 2), (FAILED, 3), (FAILED, 4)):
-        with store.writing() as connection:
-            connection.execute(
-                "INSERT INTO attempts VALUES (?, '1.1', 1, ?, ?, ?)",
-                (f"1.1.{took}", took * SECOND, 2 * took * SECOND, outcome),
-            )
+def test_what_was_spent_is_what_came_to_an_end_since_the_goal_was_begun_or_retried(store, attempts):
+    def spend(*spent):
+        for number, (outcome, took) in enumerate(spent):
+            with store.writing() as connection:
+                count = connection.execute("SELECT COUNT(*) FROM attempts").fetchone()[0]
+                values = (f"1.1.{count}", 1_000 - number, 1_000 - number + took * SECOND, outcome)
+                connection.execute("INSERT INTO attempts VALUES (?, '1.1', 1, ?, ?, ?)", values)
+
+    spend((FAILED, 1), (COMPLETED, 2), (FAILED, 3), (FAILED, 4))
     assert attempts.spent(store.goal("1")) == Spent(4, 10 * SECOND, 2)
-    with store.writing() as connection:
-        connection.execute("UPDATE goals SET started = ? WHERE id = 1", (4 * SECOND,))
-    assert attempts.spent(store.goal("1")) == Spent(1, 4 * SECOND, 1)
+    store.end_goal("1", FAILED, [], 9)
+    store.retry_goal("1", 10)
+    assert attempts.spent(store.goal("1")) == Spent()
+    spend((FAILED, 5))
+    assert attempts.spent(store.goal("1")) == Spent(1, 5 * SECOND, 1)
 
 
 def test_an_attempt_that_found_no_model_is_not_counted(store, attempts):

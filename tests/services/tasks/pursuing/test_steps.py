@@ -1,5 +1,8 @@
 """Whether a step may be done, how often it is tried, and what follows from its end."""
 
+import asyncio
+import threading
+
 import pytest
 from support.goal_work import FOUND, Work, at_work
 from support.private_bus import until
@@ -57,7 +60,9 @@ async def test_nothing_is_asked_twice_in_a_goal(asking):
     await asking.service.deny(f"{goal_id}.1")
     await asking.end_of(goal_id)
     await asking.service.retry_goal(goal_id)
-    assert (await asking.end_of(goal_id)).error == f"it was denied before to {QUESTION}; add the goal anew to be asked again"
+    assert (
+        await asking.end_of(goal_id)
+    ).error == f"it was denied before to {QUESTION}; add the goal anew to be asked again"
     assert asking.reporter.told.count("Senter asks for your approval") == 1
 
 
@@ -175,3 +180,145 @@ async def test_a_cancelled_step_is_ended_and_its_attempt_is_noted(work):
     assert work.statuses(goal_id) == [CANCELLED]
     with work.store.reading() as connection:
         assert connection.execute("SELECT outcome FROM attempts").fetchall() == [(CANCELLED,)]
+
+
+async def test_a_question_that_was_taken_back_is_asked_again_after_a_retry(asking):
+    goal_id = await asking.add(plan=WRITE)
+    await asking.reaches(goal_id, WAITING)
+    await asking.service.cancel_goal(goal_id)
+    await asking.service.retry_goal(goal_id)
+    await asking.reaches(goal_id, WAITING)
+    await asking.service.approve(f"{goal_id}.1")
+    assert (await asking.end_of(goal_id)).state == COMPLETED
+
+
+async def test_an_answer_that_comes_between_looking_and_asking_is_heeded(asking):
+    again = Step("write again", "organize", "file_write", depends_on=(2,))
+    asking.executor.questions["write again"] = QUESTION
+    held = asking.executor.hold("look")
+    goal_id = await asking.add(plan=(*WRITE, Step("look", "research"), again))
+    await until(lambda: WAITING in asking.statuses(goal_id))
+    look = asking.pursuit.questions.answer_to
+    asking.pursuit.questions.answer_to = lambda *_: None
+    await asking.service.approve(f"{goal_id}.1")
+    await until(lambda: f"{goal_id}.1" in asking.executor.ended or asking.statuses(goal_id)[0] != WAITING)
+    asking.pursuit.questions.answer_to = look
+    held.set()
+    assert (await asking.end_of(goal_id)).state == COMPLETED
+
+
+async def test_every_task_that_waits_for_an_answer_is_told_to_wait(asking):
+    asking.executor.questions["write again"] = QUESTION
+    goal_id = await asking.add(plan=(*WRITE, Step("write again", "organize", "file_write")))
+    await asking.reaches(goal_id, WAITING)
+    assert [told[1] for told in asking.signals if told[0] == "task" and told[3] == WAITING] == [
+        f"{goal_id}.1",
+        f"{goal_id}.2",
+    ]
+
+
+async def test_an_answer_that_comes_at_once_is_not_lost(tmp_path, clock, impatient):
+    work = Work(tmp_path, clock)
+    answers = set()
+
+    def answer(task_id, _question):
+        answers.add(asyncio.create_task(work.service.approve(task_id)))
+
+    work.pursuit.news.approval_requested = answer
+    async with at_work(work):
+        for number in range(50):
+            work.executor.questions[f"write {number}"] = f"write {number}"
+        ids = [await work.add(f"goal {n}", (Step(f"write {n}", "custom"),)) for n in range(50)]
+        assert {(await work.end_of(goal_id)).state for goal_id in ids} == {COMPLETED}
+        await asyncio.gather(*answers)
+
+
+async def test_an_answer_that_comes_while_the_goal_is_set_to_wait_is_not_lost(asking):
+    let_wait = asking.store.let_wait
+
+    def answered_before(goal_id, *rest):
+        asking.store.let_wait = let_wait
+        asking.pursuit.questions.approve(f"{goal_id}.1", 1)
+        return let_wait(goal_id, *rest)
+
+    asking.store.let_wait = answered_before
+    assert (await asking.end_of(await asking.add(plan=WRITE))).state == COMPLETED
+
+
+@pytest.mark.parametrize("ends_by", ["pause", "cancel"])
+async def test_what_cannot_be_repeated_is_not_done_again_by_a_retry_unless_the_user_says_so(work, ends_by):
+    work.executor.unrepeatable.add("run it")
+    work.executor.hold("run it")
+    goal_id = await work.add(plan=(Step("run it", "custom", "run_command"),))
+    await until(lambda: work.executor.began)
+    if ends_by == "pause":
+        await work.service.pause()
+        await work.service.resume()
+        await work.service.deny(f"{goal_id}.1")
+    else:
+        await work.service.cancel_goal(goal_id)
+    await work.end_of(goal_id)
+    work.executor.held.clear()
+    await work.service.retry_goal(goal_id)
+    if ends_by == "cancel":
+        await work.reaches(goal_id, WAITING)
+        (question,) = await work.service.pending_approvals()
+        assert question.kind == "repeat"
+        await work.service.deny(f"{goal_id}.1")
+    assert (await work.end_of(goal_id)).error.startswith("it was interrupted, may have been done")
+    assert work.executor.began == [f"{goal_id}.1"]
+
+
+async def test_an_answer_after_the_time_is_over_does_not_count(tmp_path, clock, impatient):
+    before = Work(tmp_path, clock)
+    before.executor.questions["write it"] = QUESTION
+    async with at_work(before):
+        goal_id = await before.add(plan=WRITE)
+        await before.reaches(goal_id, WAITING)
+        await before.service.pause()
+    clock.forward(days=5)
+    async with at_work(Work(tmp_path, clock, earlier=before)) as after:
+        assert await after.service.pending_approvals() == []
+        with pytest.raises(InvalidState, match="has waited for 24 hours, and counts as denied"):
+            await after.service.approve(f"{goal_id}.1")
+        await after.service.resume()
+        assert (await after.end_of(goal_id)).error.startswith("nobody answered for 24 hours")
+
+
+async def test_a_clock_that_is_set_back_lets_nothing_wait_for_a_day(work, clock):
+    work.executor.several_tries["look"] = 3
+    work.executor.outcomes["look"] = OFFLINE
+    goal_id = await work.add(plan=(Step("look", "research"),))
+    await until(lambda: work.store.tasks(goal_id) and work.store.tasks(goal_id)[0].not_before)
+    del work.executor.outcomes["look"]
+    clock.forward(days=-1)
+    await work.add("something that wakes it")
+    assert (await work.end_of(goal_id)).state == COMPLETED
+
+
+@pytest.mark.parametrize("ends_by", ["cancel", "update"])
+async def test_an_attempt_that_fails_late_does_not_begin_anew_what_has_ended(work, ends_by):
+    work.executor.several_tries["look"] = 3
+    work.executor.outcomes["look"] = OFFLINE
+    reached, late = threading.Event(), threading.Event()
+    again = work.pursuit.attempts.again
+
+    def come_late(*arguments):
+        reached.set()
+        late.wait(10)
+        return again(*arguments)
+
+    work.pursuit.attempts.again = come_late
+    work.executor.hold("wait")
+    goal_id = await work.add(plan=(Step("look", "research"), Step("wait", "custom")))
+    await until(reached.is_set)
+    if ends_by == "cancel":
+        ending = asyncio.create_task(work.service.cancel_goal(goal_id))
+        await until(lambda: work.store.goal(goal_id).state == CANCELLED)
+    else:
+        ending = asyncio.create_task(work.service.update_task(f"{goal_id}.1", "failed", "said so"))
+        await until(lambda: work.statuses(goal_id)[0] == FAILED)
+    late.set()
+    await ending
+    await until(lambda: f"{goal_id}.1" not in work.pursuit._busy)
+    assert work.statuses(goal_id)[0] == (CANCELLED if ends_by == "cancel" else FAILED)

@@ -14,7 +14,7 @@ from senter.tasks.reader.answer import (
     of_text,
     text_in,
 )
-from senter.tasks.reader.text import REASONS, Event, Found, Text, Unreadable
+from senter.tasks.reader.text import MISSING, REASONS, Calendar, Event, Found, Text, Unreadable
 
 TEA = Event("2026-01-02T10:00:00+01:00", "2026-01-02T11:00:00+01:00", False, "Tea", "Kitchen")
 
@@ -48,16 +48,44 @@ def test_a_reason_comes_back_as_a_sentence():
     with pytest.raises(Unreadable, match=r"^is protected by a password$"):
         text_in(of_reason("locked"), "a")
     with pytest.raises(Unreadable, match=r"^is a calendar that cannot be read$"):
-        events_in(of_reason("calendar"))
+        events_in(of_reason("calendar"), "a")
 
 
 def test_events_come_back():
     days = Event("2026-01-02", "2026-01-03", True, "Feast", "")
-    assert events_in(of_events([TEA, days])) == (TEA, days)
+    assert events_in(of_events([TEA, days]), "a.ics") == Calendar((TEA, days))
+
+
+def test_what_is_missing_of_a_calendar_is_told_in_sentences():
+    one = events_in(of_events([TEA], [(word, 1) for word in MISSING]), "{a}.ics")
+    assert one.events == (TEA,)
+    assert one.notes == (
+        "1 entry in {a}.ics cannot be read",
+        "1 event in {a}.ics is not told: there are too many",
+        "1 time zone in {a}.ics cannot be read: the times in it are told as local ones",
+    )
+    several = events_in(of_events([], [(word, 1_200) for word in MISSING]), "a.ics")
+    assert several.notes == (
+        "1,200 entries in a.ics cannot be read",
+        "1,200 events in a.ics are not told: there are too many",
+        "1,200 time zones in a.ics cannot be read: the times in them are told as local ones",
+    )
+
+
+@pytest.mark.parametrize(
+    "row", [["run this", 1], ["skipped", 0], ["skipped", -1], ["skipped", 10**999], ["skipped", "1"], ["skipped"]]
+)
+def test_what_is_missing_is_not_believed_in_another_form(row):
+    with pytest.raises(NoAnswer):
+        events_in(lines(["missing", *row]), "a.ics")
+
+
+def test_what_is_missing_is_told_once():
+    assert len(events_in(of_events([], [("skipped", 1)] * 99), "a.ics").notes) == 1
 
 
 def test_of_very_many_events_the_first_come_back():
-    assert len(events_in(of_events([TEA] * (MOST_EVENTS + 1)))) == MOST_EVENTS
+    assert len(events_in(of_events([TEA] * (MOST_EVENTS + 1)), "a").events) == MOST_EVENTS
 
 
 def test_a_title_is_one_line():
@@ -108,7 +136,7 @@ def test_what_is_no_answer_is_not_believed(answer):
     with pytest.raises(NoAnswer):
         text_in(answer, "a")
     with pytest.raises(NoAnswer):
-        events_in(answer.replace(b'["event", "2026-01-02"', b'["event", "today"'))
+        events_in(answer.replace(b'["event", "2026-01-02"', b'["event", "today"'), "a")
 
 
 @pytest.mark.parametrize(
@@ -123,12 +151,12 @@ def test_what_is_no_answer_is_not_believed(answer):
 )
 def test_an_event_of_another_form_is_not_believed(event):
     with pytest.raises(NoAnswer):
-        events_in(lines(event))
+        events_in(lines(event), "a")
 
 
 def test_the_texts_of_an_event_are_made_harmless():
     event = ["event", "2026-01-02", "2026-01-02", True, "\x1b[2J\u202eTea\nand cake", "a" * 999]
-    (found,) = events_in(lines(event))
+    (found,) = events_in(lines(event), "a").events
     assert found.summary == "[2JTea and cake"
     assert len(found.location) == 200
 

@@ -7,10 +7,21 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from support.calendars import GOOGLE, INSTRUCTIONS, NEXTCLOUD, OUTLOOK, calendar_of
+from support.calendars import (
+    BAD_ZONES,
+    GOOD,
+    GOOGLE,
+    INSTRUCTIONS,
+    NEXTCLOUD,
+    OUTLOOK,
+    OVERLAPPING,
+    calendar_of,
+    zone_of,
+)
 
 from senter.tasks.reader import calendar
 from senter.tasks.reader.calendar import occurrences
+from senter.tasks.reader.examples import warm
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NINE = "DTSTART:20251124T090000Z\nDTEND:20251124T100000Z"
@@ -19,14 +30,15 @@ NINE = "DTSTART:20251124T090000Z\nDTEND:20251124T100000Z"
 @pytest.fixture(autouse=True)
 def prepared():
     """All is loaded."""
-    calendar.prepare()
+    warm("calendar")
 
 
-def held(text, since="2025-11-24", until="2025-12-01"):
-    """What is held between two days in Berlin: start, end, summary."""
+def held(text, since="2025-11-24", until="2025-12-01", missing=None):
+    """What is held between two days in Berlin: start, end, summary; what is missing is added to the list."""
+    missing = [] if missing is None else missing
     times = (datetime.fromisoformat(day).replace(tzinfo=BERLIN) for day in (since, until))
     content = text if isinstance(text, bytes) else text.encode()
-    return [(each["start"], each["end"], each["summary"]) for each in occurrences(content, *times)]
+    return [(each["start"], each["end"], each["summary"]) for each in occurrences(content, *times, missing)]
 
 
 def summaries(text, **when):
@@ -57,7 +69,7 @@ def test_a_calendar_of_nextcloud_with_more_dates_and_a_time_without_a_zone():
 
 def test_all_that_is_told_of_an_event():
     since, until = (datetime(2025, 11, day, tzinfo=BERLIN) for day in (24, 25))
-    assert occurrences(GOOGLE.encode(), since, until) == [
+    assert occurrences(GOOGLE.encode(), since, until, []) == [
         {
             "start": "2025-11-24T09:00:00+01:00",
             "end": "2025-11-24T10:00:00+01:00",
@@ -183,27 +195,84 @@ def test_a_long_text_is_cut_and_what_acts_is_taken_out():
 def test_instructions_are_a_summary_like_any_other():
     text = calendar_of(f"{NINE}\nSUMMARY:{INSTRUCTIONS}\nDESCRIPTION:{INSTRUCTIONS} at once")
     since, until = (datetime(2025, 11, day, tzinfo=BERLIN) for day in (24, 25))
-    (event,) = occurrences(text.encode(), since, until)
+    (event,) = occurrences(text.encode(), since, until, [])
     assert event["summary"] == INSTRUCTIONS
     assert "at once" not in json.dumps(event)
 
 
-def test_of_very_many_the_first_are_told():
-    found = held(calendar_of("DTSTART:20251101T000000Z\nRRULE:FREQ=MINUTELY;INTERVAL=5\nSUMMARY:again"))
-    assert len(found) == calendar.MOST_OCCURRENCES
+EVERY_FIVE_MINUTES = (
+    f"RRULE:FREQ=DAILY;BYHOUR={','.join(map(str, range(24)))};BYMINUTE={','.join(map(str, range(0, 60, 5)))}"
+)
+
+
+def test_of_very_many_the_first_of_a_series_are_told_and_how_many_are_missing():
+    missing = []
+    found = held(
+        calendar_of(f"DTSTART:20251101T000000Z\n{EVERY_FIVE_MINUTES}\nSUMMARY:again"),
+        missing=missing,
+    )
+    assert len(found) == calendar.LONGEST_SERIES
     assert (found[0][0], found[1][0]) == ("2025-11-23T23:00:00+00:00", "2025-11-23T23:05:00+00:00")
+    assert missing == [("cut", 7 * 24 * 12 - calendar.LONGEST_SERIES)]
+
+
+def test_a_daily_series_is_told_for_as_long_as_is_looked_at():
+    missing = []
+    text = calendar_of(f"{NINE}\nRRULE:FREQ=DAILY\nSUMMARY:Daily")
+    assert len(held(text, "2025-11-24", "2026-12-29", missing)) == 400
+    assert missing == []
+
+
+@pytest.mark.parametrize("count", [1, 9, 50])
+def test_series_of_very_many_do_not_hide_the_others(count):
+    missing = []
+    found = held(calendar_of(*[OVERLAPPING] * count, GOOD), missing=missing)
+    assert "Dentist" in {summary for _, _, summary in found}
+    assert len(found) <= calendar.MOST_OCCURRENCES
+    assert [word for word, _ in missing] == ["cut"]
+
+
+@pytest.mark.parametrize("lines", BAD_ZONES.values(), ids=BAD_ZONES)
+@pytest.mark.parametrize(
+    ("name", "start", "missing"),
+    [
+        ("Evil", "2025-11-25T09:00:00", [("zones", 1)]),
+        ("Pacific Standard Time", "2025-11-25T09:00:00-08:00", []),
+        ("/example.org/Asia/Tokyo", "2025-11-25T09:00:00+09:00", []),
+    ],
+)
+def test_a_description_of_a_zone_that_makes_no_sense_is_passed_over(lines, name, start, missing):
+    text = calendar_of(GOOD, f"DTSTART;TZID={name}:20251125T090000\nSUMMARY:Call")
+    found = []
+    told = held(text.replace("BEGIN:VEVENT", f"{zone_of(name, *lines)}BEGIN:VEVENT", 1), missing=found)
+    assert [(begin, summary) for begin, _, summary in told][1:] == [(start, "Call")]
+    assert (told[0][2], found) == ("Dentist", missing)
+
+
+def test_descriptions_of_zones_that_do_not_end_are_no_work():
+    with pytest.raises(ValueError, match=r"."):
+        held("BEGIN:VCALENDAR\n" + "BEGIN:VTIMEZONE\n" * 100_000 + "END:VCALENDAR\n")
+
+
+def test_a_time_that_its_zone_does_not_have_does_not_hide_the_others():
+    missing = []
+    text = calendar_of("DTSTART:00010101T000000Z\nSUMMARY:bomb", GOOD)
+    zone = "X-WR-TIMEZONE:America/New_York\nVERSION"
+    assert [summary for _, _, summary in held(text.replace("VERSION", zone, 1), missing=missing)] == ["Dentist"]
+    assert missing == [("skipped", 1)]
 
 
 SHUT_OFF = """
 import json, os, sys
 from datetime import datetime
 from senter.tasks.reader import calendar
+from senter.tasks.reader.examples import warm
 from senter.tasks.reader.lockdown import lock_down
 content = sys.stdin.buffer.read()
-calendar.prepare()
+warm("calendar")
 lock_down(1)
 times = map(datetime.fromisoformat, ("2025-11-24T00:00:00+01:00", "2025-12-01T00:00:00+01:00"))
-os.write(1, json.dumps([each["summary"] for each in calendar.occurrences(content, *times)]).encode())
+os.write(1, json.dumps([each["summary"] for each in calendar.occurrences(content, *times, [])]).encode())
 os._exit(0)
 """
 

@@ -89,7 +89,7 @@ ATTEMPTS = {
     "get a namespace": "library('unshare', 0x10000000)",
     "mount": "library('mount', b'none', b'/mnt', b'tmpfs', 0, None)",
     "use io_uring (CVE-2022-29582 and others)": "kernel(425, 8, bytes(120))",
-    "use userfaultfd (CVE-2021-22555: how it was won)": "kernel(323, 0)",
+    "use userfaultfd": "kernel(323, 0)",
     "load a program into the kernel (CVE-2021-3490)": "kernel(321, 0, bytes(120), 120)",
     "use keys of the kernel (CVE-2016-0728)": "kernel(250, 0, 0)",
     "sleep past the limit of computing": "time.sleep(0)",

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import zipfile
 import zlib
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from support.private_bus import open_descriptors
 from support.session import until
 
 from senter.errors import Unavailable
-from senter.tasks.reader.reader import PROGRAM, Event, Reader, Text
+from senter.tasks.reader.reader import PROGRAM, Calendar, Event, Reader, Text
 from senter.tasks.reader.text import LARGEST
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shuts off a process")
@@ -121,9 +122,15 @@ def test_a_page_without_an_article_is_read_although_no_file_can_be_opened(reader
 
 
 def test_a_calendar_is_read(reader):
-    assert reader.events(CALENDAR, "a.ics", NEW_YEAR, NEW_YEAR + timedelta(7)) == (
-        Event("2026-01-02T10:00:00-03:00", "2026-01-02T11:00:00-03:00", False, "Tea", ""),
-    )
+    tea = Event("2026-01-02T10:00:00-03:00", "2026-01-02T11:00:00-03:00", False, "Tea", "")
+    assert reader.events(CALENDAR, "a.ics", NEW_YEAR, NEW_YEAR + timedelta(7)) == Calendar((tea,))
+
+
+def test_what_is_missing_of_a_calendar_is_told(reader):
+    content = CALENDAR.replace(b"END:VCALENDAR", b"BEGIN:VEVENT\nSUMMARY:never\nEND:VEVENT\nEND:VCALENDAR")
+    found = reader.events(content, "a.ics", NEW_YEAR, NEW_YEAR + timedelta(7))
+    assert [event.summary for event in found.events] == ["Tea"]
+    assert found.notes == ("1 entry in a.ics cannot be read",)
 
 
 @pytest.mark.parametrize("content", [b"", b"words", b"BEGIN:VCALENDAR", b"BEGIN:VEVENT\n" * 9999])
@@ -170,7 +177,7 @@ def test_a_million_nested_tags_are_read_or_empty(reader):
     assert len(reader.read(b"<html>" + b"<div>" * 1_000_000 + b"deep", "a.html").passages) <= 1
 
 
-# What a document does that has the process in its hands, as by an overflow in a parser (CVE-2022-23308 in libxml2,
+# What a document does that has the process in its hands, as by an overflow in a parser (CVE-2022-40303 in libxml2,
 # CVE-2022-37434 in zlib); here the code is put there by hand.
 ATTACKS = {
     "writes nothing": "def operation(content, request): return b''",
@@ -240,6 +247,35 @@ def test_a_document_that_takes_too_long_costs_only_itself():
     with Reader(1.0, program(body)) as reader:
         with pytest.raises(Unavailable, match=r"^a\.html takes too long to read$"):
             reader.read(b"<html>attack", "a.html")
+        assert reader.read(PAGE, "b.html").title == "Cure"
+
+
+def test_the_child_of_a_document_that_takes_too_long_is_gone_before_the_next_begins(tmp_path):
+    started = tmp_path / "started"
+    # a child that would outlive the process it comes from
+    body = f"""
+        control = lockdown._control
+        lockdown._control = lambda parent: control(0)
+        def forked():
+            number = fork()
+            if number:
+                with open({str(started)!r}, "a") as file:
+                    print(number, file=file)
+            return number
+        fork, os.fork = os.fork, forked
+        def operation(content, request):
+            while True:
+                pass
+    """
+    with Reader(1.0, program(body)) as reader:
+        with pytest.raises(Unavailable, match=r"^a\.html takes too long to read$"):
+            reader.read(b"<html>attack", "a.html")
+        (child,) = map(int, started.read_text().split())
+        try:
+            assert not is_there(child)
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
         assert reader.read(PAGE, "b.html").title == "Cure"
 
 

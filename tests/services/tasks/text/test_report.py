@@ -162,6 +162,14 @@ HOSTILE = [
     "``` a`b\n```",
     "x \u2028```\n```",
     "[1]: http://evil/",
+    "[\n1]: http://evil/",
+    "[1\n]: http://evil/",
+    "> [\n> 1]: http://evil/",
+    "> [" + "\n>" * 1_000 + " 1]: http://evil/",
+    "[\\]]: http://evil/\n\n[\\]]",
+    "[1](http://evil/)",
+    "[1][1](http://evil/)",
+    "[1](\nhttp://evil/\n'1')",
     "> [1]: http://evil/",
     "- [1]: http://evil/",
     "a | b \\| c \\\\| d \\",
@@ -176,7 +184,7 @@ _TEXT = st.text() | st.lists(
 def assert_harmless(text):
     """Nothing in the text is HTML, a picture or a link, and nothing of what comes after the result is swallowed."""
     kinds = {token.type for token in tokens(text)}
-    assert not kinds & {"html_block", "html_inline", "image"}
+    assert not kinds & {"html_block", "html_inline", "image", "link_open"}
     assert headings(text)[-1] == "How it was done"
     assert set(rows(text)) == {4}
     text.encode()
@@ -203,10 +211,40 @@ def test_a_hostile_answer_harms_nothing(hostile):
     text = written((DONE, replace(FOUND, text=f"It takes 9 days. [1]\n\n{hostile}")))
     assert_harmless(text)
     assert "Sources" in headings(text)
-    links = [token.attrs["href"] for token in tokens(text) if token.type == "link_open"]
-    assert not [
-        link for link in links if link.startswith("http://evil") and "[1]" in text and "[x](" not in hostile
+
+
+@pytest.mark.parametrize(
+    "hostile", [*HOSTILE, "# Sources", "a | b\n--|--\nc | d", "a | b\n:-:|-\nc | d", "x\n==="], ids=ascii
+)
+def test_what_a_source_says_is_only_a_quote(hostile):
+    look = Task("12.1", "12", "look", "research", COMPLETED, "file_list")
+    text = written((look, Findings("It is there. [1]", (replace(CURE, text=hostile), OTHER), notes=(hostile,))))
+    assert_harmless(text)
+    assert len(headings(text)) == 4
+
+
+def test_a_listing_is_told_line_by_line():
+    files = "- a.txt · 2 kB\n\n1. b.txt · 3 kB\n\n\tc   d.txt"
+    look = Task("12.1", "12", "look", "research", COMPLETED, "file_list")
+    text = written((look, Findings("There are 3 files.", (replace(CURE, text=files),) * 11)))
+    listed = list(tokens(text))
+    assert len([token for token in listed if token.type == "softbreak"]) == 0
+    quotes = [
+        "".join(each.content or "\n" for each in token.children)
+        for token in listed
+        if token.type == "inline" and token.level == 4 and "·" in token.content
     ]
+    assert quotes == ["- a.txt · 2 kB\n1. b.txt · 3 kB\nc d.txt"] * 11
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
+def test_a_goal_that_quotes_others_harms_nothing(hostile):
+    assert_harmless(written((DONE, FOUND), goal=replace(GOAL, description=printable(hostile, 10_000))))
+
+
+def test_a_source_without_an_end_is_quoted_in_part():
+    look = Task("12.1", "12", "look", "research", COMPLETED, "file_read")
+    assert len(written((look, Findings("", (replace(CURE, text="x\n" * 1_000_000),))))) < 50_000
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
@@ -220,7 +258,7 @@ def test_the_name_of_a_source_is_shown_as_it_is(hostile):
 
 
 @pytest.mark.timeout(10)
-@pytest.mark.parametrize("blank", ["\n", " ", "\t", "> ", "\n\n", "1. ", "- "])
+@pytest.mark.parametrize("blank", ["\n", " ", "\t", "> ", "\n\n", "1. ", "- ", "[\n", "\n\\[", "\\", "](", "[x"])
 def test_no_answer_takes_long_to_write(blank):
     endless = f"Here it is{blank * (199_000 // len(blank))}[end"
     assert "Here it is" in written((DONE, replace(FOUND, text=endless)))

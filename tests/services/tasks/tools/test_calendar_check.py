@@ -4,10 +4,20 @@ import os
 import time
 
 import pytest
-from support.calendars import GOOGLE, INSTRUCTIONS, NEXTCLOUD, OUTLOOK, calendar_of
+from support.calendars import (
+    BAD_ZONES,
+    BOMBS,
+    GOOD,
+    GOOGLE,
+    INSTRUCTIONS,
+    NEXTCLOUD,
+    OUTLOOK,
+    OVERLAPPING,
+    calendar_of,
+    zone_of,
+)
 
 from senter.errors import Denied, InvalidArgument, Unavailable
-from senter.tasks.reader.reader import Reader
 from senter.tasks.tools import calendar_check
 from senter.tasks.tools.tool import Context
 
@@ -200,23 +210,63 @@ def test_a_calendar_that_the_goal_names_and_that_may_not_be_read_is_refused(cale
     assert len(told(hidden)) == 3
 
 
-def test_a_series_without_end_is_given_up_and_the_rest_is_told(calendars, monkeypatch):
-    monkeypatch.setattr(calendar_check, "Reader", lambda: Reader(seconds=2.0))
-    bomb = calendar_of("DTSTART:19700101T000000Z\nRRULE:FREQ=SECONDLY\nSUMMARY:tick")
-    written(calendars, "bomb.ics", bomb)
-    written(calendars, "google.ics", GOOGLE)
-    found = check(calendars)
-    assert len(found.passages) == 3
-    assert found.notes == (f"{calendars}/bomb.ics takes too long to read and was not read",)
+DENTIST = "Mon 24 Nov 09:00-10:00 Dentist"
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_an_event_that_cannot_be_read_is_counted_and_the_rest_of_its_calendar_is_told(calendars, bomb):
+    found = check(written(calendars, "work.ics", calendar_of(bomb, GOOD, bomb)))
+    assert lines(found) == [DENTIST]
+    assert found.notes == (f"2 entries in {calendars}/work.ics cannot be read",)
+    assert found.text == "Found 1 event from Mon 24 Nov to Mon 1 Dec in 1 calendar."
+
+
+def test_many_events_that_take_long_do_not_hide_the_others(calendars):
+    bomb = BOMBS["30 February, looked for in every hour"]
+    weekly = "DTSTART:20250106T120000Z\nRRULE:FREQ=WEEKLY;COUNT=47\nSUMMARY:Weekly"
+    found = check(written(calendars, "work.ics", calendar_of(*[bomb] * 60, GOOD, weekly)))
+    assert lines(found) == [DENTIST, "Mon 24 Nov 13:00 Weekly"]
+    assert found.notes == (f"60 entries in {calendars}/work.ics cannot be read",)
+
+
+@pytest.mark.parametrize("zone", BAD_ZONES.values(), ids=BAD_ZONES)
+def test_a_time_zone_that_cannot_be_read_does_not_hide_the_calendar(calendars, zone):
+    call = "DTSTART;TZID=Evil:20251125T090000\nSUMMARY:Call"
+    text = calendar_of(GOOD, call).replace("BEGIN:VEVENT", f"{zone_of('Evil', *zone)}BEGIN:VEVENT", 1)
+    found = check(written(calendars, "work.ics", text))
+    assert lines(found) == [DENTIST, "Tue 25 Nov 09:00 Call"]
+    assert found.notes == (
+        f"1 time zone in {calendars}/work.ics cannot be read: the times in it are told as local ones",
+    )
+    assert "Days without events" not in found.text
+
+
+def test_an_event_that_is_always_held_does_not_hide_the_others(calendars):
+    found = check(written(calendars, "work.ics", calendar_of(OVERLAPPING, GOOD)))
+    assert DENTIST in lines(found)
+    assert found.notes == (f"1,748 events in {calendars}/work.ics are not told: there are too many",)
+
+
+def test_days_are_not_called_free_when_a_calendar_was_not_read(calendars):
+    file = written(calendars, "work.ics", calendar_of(GOOD))
+    assert "Days without events: Tue 25 Nov" in check(file).text
+    assert "Days without events" not in check(file, written(calendars, "broken.ics", "no calendar")).text
+
+
+def test_days_with_events_are_not_called_free_because_others_were_asked_for(calendars):
+    file = written(calendars, "google.ics", GOOGLE)
+    assert check(file, query="dentist").text == (
+        "Found 1 event from Mon 24 Nov to Mon 1 Dec in 1 calendar."
+        " Days without events: Tue 25 Nov, Sat 29 Nov, Sun 30 Nov, Mon 1 Dec."
+    )
 
 
 def test_of_very_many_events_the_first_are_told(calendars):
-    text = calendar_of("DTSTART:20251120T000000Z\nRRULE:FREQ=MINUTELY;INTERVAL=5\nSUMMARY:again")
-    for name in ("a.ics", "b.ics"):
-        written(calendars, name, text)
-    found = check(calendars)
+    for name in ("a.ics", "b.ics", "c.ics"):
+        written(calendars, name, calendar_of("DTSTART:20250801T000000Z\nRRULE:FREQ=DAILY\nSUMMARY:again"))
+    found = check(calendars, since="2025-08-02", until="2026-08-31")
     assert len(found.passages) == calendar_check.MOST_EVENTS
-    assert found.notes == ("only the first 1,000 of 2,000 events are told",)
+    assert found.notes == ("only the first 1,000 of 1,185 events are told",)
 
 
 def test_after_so_many_calendars_no_more_are_read(calendars, monkeypatch):

@@ -257,3 +257,11 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "workspace").write_text("")
     with pytest.raises(Unavailable, match=r"^the draft cannot be written: "):
         draft(tmp_path / "workspace")
+
+
+def test_a_task_of_an_earlier_list_of_goals_has_another_draft(workspace):
+    names = set()
+    for made in (0, 1_795_338_000_000_000, 1_795_424_400_000_000):
+        context = Context("", workspace=str(workspace), task="1.2", now=NOW, made=made)
+        names.add(email_draft.run({**LUNCH, "body": f"Written {made}"}, context).files)
+    assert len(names) == 3

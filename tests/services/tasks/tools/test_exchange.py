@@ -88,7 +88,7 @@ def test_what_is_packed_although_nobody_asked_is_unpacked(packing, packed):
     assert content(f"Content-Encoding: {packing}\r\n", packed) == b"tea"
 
 
-# CVE-2021-33503, CVE-2022-29225, CVE-2023-43804 and their like: what unpacks without a bound
+# CVE-2022-29225 (Envoy), CVE-2025-66418 and CVE-2025-66471 (urllib3): what unpacks without a bound
 @pytest.mark.parametrize("packing", ["gzip", "deflate"])
 def test_a_bomb_is_unpacked_no_further_than_what_is_allowed(packing):
     packer = zlib.compressobj(9, wbits=31 if packing == "gzip" else 15)

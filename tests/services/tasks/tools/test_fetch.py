@@ -6,8 +6,14 @@ that are named where they apply.
 """
 
 import ipaddress
+import json
+import shutil
+import socket
+import subprocess
+import sys
 import threading
 import time
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -328,6 +334,141 @@ def test_what_is_public_is_asked_where_pages_are(internet, port):
     with pytest.raises(Denied, match=rf"^a\.example is not asked at port {port}: pages of others are at 80, 443"):
         fetch(f"http://a.example:{port}/", 100, 10)
     assert internet.connected == []
+
+
+# This machine by its public addresses
+
+OWN_NETWORK = """
+ip link set lo up && ip addr add 2600:1234::5/64 dev lo nodad && ip addr add 8.8.4.4/32 dev lo && exec "$@"
+"""
+OWN_SERVER = """
+import http.server, json, socket, sys, threading
+from senter.errors import SenterError
+from senter.tasks.tools.fetch import fetch
+
+asked = []
+
+class Admin(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        asked.append(self.path)
+        self.send_response(302 if self.path == "/away" else 200)
+        self.send_header("Location", "http://[2600:1234::5]:8080/")
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+
+class Server(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+server = Server(("::", 8080), Admin)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+told = []
+for url, hosts in json.loads(sys.argv[1]):
+    try:
+        told.append(str(fetch(url, 100, 10, hosts).content))
+    except SenterError as error:
+        told.append(str(error))
+print(json.dumps([told, asked]))
+"""
+
+
+def told_in_a_network_of_its_own(*visits):
+    """What comes of fetching URLs with hosts, and the paths asked for, where some public addresses are our own."""
+    apart = ["unshare", "--user", "--map-root-user", "--net"]
+    if (
+        not (shutil.which("unshare") and shutil.which("ip"))
+        or subprocess.run([*apart, "true"], check=False).returncode
+    ):
+        pytest.skip("no network of its own can be had here")
+    done = subprocess.run(
+        [*apart, "sh", "-c", OWN_NETWORK, "sh", sys.executable, "-c", OWN_SERVER, json.dumps(visits)],
+        stdout=subprocess.PIPE,
+        timeout=50,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_this_machine_is_not_asked_by_its_public_addresses():
+    own = ["8.8.4.4", "[2600:1234::5]", "[::ffff:8.8.4.4]", "[64:ff9b::808:404]"]
+    told, asked = told_in_a_network_of_its_own(*[(f"http://{host}:8080/cgi", ()) for host in own])
+    assert [each.partition(" is ")[2] for each in told] == ["this machine, or in its network"] * len(own)
+    assert asked == []
+
+
+def test_the_network_of_this_machine_is_not_asked_by_its_public_addresses():
+    (near, far), _ = told_in_a_network_of_its_own(
+        ("http://[2600:1234::77]:8080/", ()), ("http://[2600:1234:0:1::5]:8080/", ())
+    )
+    assert near == "2600:1234::77 is this machine, or in its network"
+    assert far.startswith("2600:1234:0:1::5 cannot be reached: ")
+
+
+def test_a_public_address_of_this_machine_is_asked_when_it_is_listed_and_leads_to_no_other():
+    listed = ["8.8.4.4:8080"]
+    told, asked = told_in_a_network_of_its_own(
+        ("http://8.8.4.4:8080/", listed), ("http://8.8.4.4:8080/away", listed)
+    )
+    assert told == ["b''", "2600:1234::5 is this machine, or in its network"]
+    assert asked == ["/", "/away"]
+
+
+class OwnAddress(socket.socket):
+    """Where sockets for datagrams that are connected to a public address send from: ``known``, by that address."""
+
+    known: ClassVar[dict[str, str]] = {}
+
+    def connect(self, address):
+        if self.type != socket.SOCK_DGRAM:
+            return super().connect(address)
+        if address[0] not in self.known:
+            raise OSError(101, "Network is unreachable")
+        self.from_here = self.known[address[0]]
+
+    def getsockname(self):
+        return (self.from_here, 1) if self.type == socket.SOCK_DGRAM else super().getsockname()
+
+
+# As when a page has seen the address that it was asked from, and leads there (CWE-918).
+@pytest.mark.parametrize(
+    ("asked", "own"),
+    [
+        ("9.9.9.9", "9.9.9.9"),
+        ("2600:1234::5", "2600:1234::5"),
+        ("2600:1234::1", "2600:1234::5:6:7:8"),
+        ("64:ff9b::909:909", "9.9.9.9"),
+    ],
+)
+def test_no_page_leads_to_where_it_was_asked_from(internet, serving, monkeypatch, log, asked, own):
+    monkeypatch.setattr(OwnAddress, "known", {str(fetching._plain(asked)): own, "8.8.8.8": own})
+    monkeypatch.setattr(socket, "socket", OwnAddress)
+    internet.names = {"a.example": [["8.8.8.8"]], "b.example": [[asked]]}
+    with serving({"/": (302, {"Location": "http://b.example/"}, b"")}) as web:
+        internet.servers = dict.fromkeys(["8.8.8.8", asked], port_of(web))
+        with pytest.raises(Denied, match=r"^b\.example is this machine, or in its network$"):
+            fetch("http://a.example/", 100, 10)
+    assert internet.connected == ["8.8.8.8"]
+    assert log[-1].outcome == "refused: b.example is this machine, or in its network"
+
+
+@pytest.mark.parametrize(
+    ("asked", "own"),
+    [
+        ("9.9.9.9", "9.9.9.8"),
+        ("9.9.9.9", "192.168.0.7"),
+        ("2600:1234::5", "2600:1234:0:1::5"),
+        ("::ffff:9.9.9.9", "9.9.9.8"),
+        ("9.9.9.9", ""),
+    ],
+)
+def test_what_is_elsewhere_is_asked(internet, serving, monkeypatch, asked, own):
+    monkeypatch.setattr(OwnAddress, "known", {str(fetching._plain(asked)): own} if own else {})
+    monkeypatch.setattr(socket, "socket", OwnAddress)
+    internet.names["b.example"] = [[asked]]
+    with serving({"/": (200, {}, b"tea")}) as web:
+        internet.servers[asked] = port_of(web)
+        assert fetch("http://b.example/", 100, 10).content == b"tea"
+    assert internet.connected == [asked]
 
 
 # Servers that are listed

@@ -6,7 +6,7 @@ import pytest
 
 from senter.errors import Denied, InvalidArgument, Unavailable
 from senter.tasks.text.summary import NOT_ANSWERED
-from senter.tasks.tools import research
+from senter.tasks.tools import research, web_search
 from senter.tasks.tools.findings import Passage
 from senter.tasks.tools.network_log import REQUESTS
 from senter.tasks.tools.research import QUOTED_ONLY, best_pages
@@ -35,9 +35,9 @@ def engine(*results):
     return {"/search": (200, {}, json.dumps({"results": rows}).encode())}
 
 
-def run(searx, *hosts, query=QUERY):
+def run(searx, *hosts, query=QUERY, **known):
     """The findings of research."""
-    return research.run({"query": query}, Context("a goal", search_url=searx.address, hosts=hosts))
+    return research.run({"query": query}, Context("a goal", search_url=searx.address, hosts=hosts, **known))
 
 
 def test_the_pages_that_are_found_are_summed_up_with_citations(serving, log):
@@ -61,6 +61,17 @@ def test_only_the_best_five_pages_are_opened(serving):
             run(searx, web.host)
         assert set(web.asked) == {"/9", "/7", "/0", "/1", "/2"}
         assert len(web.asked) == 5
+
+
+@pytest.mark.parametrize(("results", "opened"), [(1, 1), (2, 2), (8, 8), (10, 10), (12, 10)])
+def test_as_many_pages_are_opened_as_results_are_asked_for_but_no_more_than_ten(serving, results, opened):
+    pages = {f"/{number}": (200, {}, CURE) for number in range(14)}
+    with serving(pages) as web:
+        found = [(f"{web.address}{path}", "Cure" if path == "/9" else "Bread", "") for path in pages]
+        with serving(engine(*found)) as searx:
+            run(searx, web.host, search_results=results)
+        assert "/9" in web.asked
+        assert len(web.asked) == opened
 
 
 def test_the_best_page_of_each_server_comes_first():
@@ -137,6 +148,16 @@ def test_results_that_are_not_public_are_not_opened(serving, log):
     assert len(findings.notes) == 6
     assert all("is not a public address" in note for note in findings.notes[:-1])
     assert all(request.outcome.startswith("refused: ") for request in log[1:])
+
+
+def test_results_of_public_engines_lead_to_no_server_that_is_listed(serving, monkeypatch, log):
+    with serving({"/cgi": (200, {}, CURE)}) as router:
+        url = f"{router.address}/cgi?reboot=1"
+        monkeypatch.setattr(web_search, "_of_engines", lambda _query, _most: [(url, "days to cure", "")])
+        findings = research.run({"query": QUERY}, Context("a goal", hosts=(router.host,)))
+        assert router.asked == []
+    assert f"{url} was not read: 127.0.0.1 is not a public address" in findings.notes
+    assert [request.outcome for request in log] == ["refused: 127.0.0.1 is not a public address"]
 
 
 def test_the_search_engine_itself_is_no_page(serving):

@@ -24,10 +24,13 @@ def log():
     return REQUESTS
 
 
-def read(parameters, earlier=(), question="how many days to cure a violation", hosts=()):
-    """The findings of reading pages; ``earlier`` are URLs that a search found."""
+SEARX = "http://searx.example"
+
+
+def read(parameters, earlier=(), question="how many days to cure a violation", hosts=(), search_url=""):
+    """The findings of reading pages; ``earlier`` are URLs that a search found, by the server ``search_url``."""
     found = Findings(passages=tuple(Passage(url, "", "Found", "a snippet") for url in earlier))
-    return web_page.run(parameters, Context(question, earlier=found, hosts=hosts))
+    return web_page.run(parameters, Context(question, earlier=found, hosts=hosts, search_url=search_url))
 
 
 def test_the_article_of_a_page_is_read(serving):
@@ -55,7 +58,8 @@ def test_text_pdf_and_gzip_are_read_too(serving, pdf):
 def test_without_an_address_the_first_three_pages_found_before_are_read(serving):
     pages = {f"/{number}": (200, {}, b"Thirty days to cure.") for number in range(5)}
     with serving(pages) as web:
-        findings = read({}, ["/home/a/letter", *[f"{web.address}{path}" for path in pages]], hosts=[web.host])
+        found = ["/home/a/letter", *[f"{web.address}{path}" for path in pages]]
+        findings = read({}, found, hosts=[web.host], search_url=SEARX)
         assert sorted(web.asked) == ["/0", "/1", "/2"]
     assert [each.title for each in findings.passages] == ["Found"] * 3
 
@@ -116,7 +120,8 @@ def test_a_found_address_that_is_none_is_not_read(serving):
             "/home/ada/letter",
         ]
         found = [*bad, f"{web.address}/"]
-        assert [each.source for each in read({}, found, hosts=[web.host]).passages] == [f"{web.address}/"]
+        findings = read({}, found, hosts=[web.host], search_url=SEARX)
+    assert [each.source for each in findings.passages] == [f"{web.address}/"]
 
 
 ORDERS = """<p>To read how a violation is cured within days, open {place} now.</p>
@@ -152,3 +157,11 @@ def test_what_is_not_public_is_read_only_when_it_is_named(serving):
         with pytest.raises(Unavailable, match=r"127\.0\.0\.1 is not a public address$"):
             read({}, [f"{web.address}/"])
         assert web.asked == []
+
+
+def test_what_public_engines_found_leads_to_no_server_that_is_listed(serving):
+    with serving({"/": (200, HTML, PAGE)}) as web:
+        with pytest.raises(Unavailable, match=r"127\.0\.0\.1 is not a public address$"):
+            read({}, [f"{web.address}/"], hosts=[web.host])
+        assert web.asked == []
+        assert read({"url": f"{web.address}/"}, [f"{web.address}/"], hosts=[web.host]).passages
