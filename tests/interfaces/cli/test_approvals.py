@@ -107,11 +107,11 @@ async def test_an_answer_to_what_was_not_asked_is_refused(rooms, client, garden)
     assert await finish(*SENTER, "goals", "approve", "1.9") == (
         1,
         "",
-        "senter: there is no task '1.9'; see: senter goals show GOAL\n",
+        "senter: there is no task '1.9'; see: senter goals approve\n",
     )
     await senter("deny", "1.1")
     code, _, complaint = await finish(*SENTER, "goals", "approve", "1.1")
-    assert (code, complaint.startswith("senter: task 1.1 waits for no answer")) == (1, True)
+    assert (code, complaint.startswith("senter: task 1.1 waits for no such answer")) == (1, True)
 
 
 async def test_a_step_that_was_done_elsewhere_needs_no_answer(rooms, client, garden):

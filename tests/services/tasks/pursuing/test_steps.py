@@ -211,10 +211,8 @@ async def test_every_task_that_waits_for_an_answer_is_told_to_wait(asking):
     asking.executor.questions["write again"] = QUESTION
     goal_id = await asking.add(plan=(*WRITE, Step("write again", "organize", "file_write")))
     await asking.reaches(goal_id, WAITING)
-    assert [told[1] for told in asking.signals if told[0] == "task" and told[3] == WAITING] == [
-        f"{goal_id}.1",
-        f"{goal_id}.2",
-    ]
+    told = [told[1] for told in asking.signals if told[0] == "task" and told[3] == WAITING]
+    assert sorted(told) == [f"{goal_id}.1", f"{goal_id}.2"]
 
 
 async def test_an_answer_that_comes_at_once_is_not_lost(tmp_path, clock, impatient):
