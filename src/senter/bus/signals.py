@@ -60,14 +60,21 @@ class Subscriptions:
     entries: list[tuple[Match, Handler]] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
     """The unique names behind the bus names that handlers listen to."""
+    asked: set[str] = field(default_factory=set)
+    """The bus names whose owner is being asked for."""
 
     def deliver(self, message: Any) -> None:
         """Hand a signal to everybody who wants it, without variants."""
-        if message.sender == DAEMON and message.member == NAME_OWNER_CHANGED and message.body[0] in self.owners:
-            self.owners[message.body[0]] = message.body[2]
+        if message.sender == DAEMON and message.member == NAME_OWNER_CHANGED:
+            self._note_owner(*message.body)
         for match, handler in list(self.entries):
             if match.matches(message) and self._comes_from(match.sender, message.sender):
                 handler(*unpack(message.body))
+
+    def _note_owner(self, name: str, _old: str, new: str) -> None:
+        if name in self.owners or name in self.asked:
+            self.asked.discard(name)
+            self.owners[name] = new
 
     def _comes_from(self, wanted: str, sender: str) -> bool:
         return wanted in ("", sender) or self.owners.get(wanted) == sender

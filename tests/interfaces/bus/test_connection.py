@@ -16,6 +16,7 @@ from senter.bus.library import NameFlag
 from senter.errors import Busy, Denied, NotRunning, Unavailable
 
 SAID = Match(ECHO.interface, "Said")
+FROM_ECHO = Match(ECHO.interface, "Said", path=ECHO.path, sender=ECHO.bus_name)
 
 
 def is_one_sentence(error: Exception) -> bool:
@@ -345,6 +346,45 @@ async def test_a_subscription_to_one_sender_does_not_hear_another(connect, clien
     echo.Said("hello", 1)
     assert await open_to_all.next() == ("hello", 1)
     assert picky.rest() == []
+
+
+async def test_a_room_that_comes_while_its_owner_is_asked_for_is_heard(connect, client, monkeypatch):
+    room, interface = await connect(), EchoInterface(EchoService())
+    room.export(ECHO.path, interface)
+    came, ask = Inbox(), client.owner
+    await client.watch_name(ECHO.bus_name, came)
+
+    async def owner(name):
+        answer = await ask(name)
+        if name == ECHO.bus_name:
+            await room.own(ECHO.bus_name)
+            await came.next()
+        return answer
+
+    monkeypatch.setattr(client, "owner", owner)
+    inbox = Inbox()
+    await client.subscribe(FROM_ECHO, inbox)
+    interface.Said("I came late", 1)
+    assert await inbox.next() == ("I came late", 1)
+
+
+async def test_who_is_asked_for_is_asked_for_again_when_that_was_given_up(client, echo, monkeypatch):
+    ask, asked = client.owner, asyncio.Event()
+
+    async def owner(name):
+        asked.set()
+        return await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(client, "owner", owner)
+    inbox = Inbox()
+    given_up = asyncio.create_task(client.subscribe(FROM_ECHO, inbox))
+    await asked.wait()
+    given_up.cancel()
+    await asyncio.gather(given_up, return_exceptions=True)
+    monkeypatch.setattr(client, "owner", ask)
+    await client.subscribe(FROM_ECHO, inbox)
+    echo.Said("still heard", 1)
+    assert await inbox.next() == ("still heard", 1)
 
 
 async def test_a_forged_signal_of_the_daemon_is_not_believed(connect, client, echo):
