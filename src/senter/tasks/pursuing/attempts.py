@@ -103,6 +103,16 @@ class Attempts:
             ).fetchone()
         return str(row[0]) if row else ""
 
+    def failures(self, task: Task) -> int:
+        """How many attempts at a task have failed since its goal was taken on, or taken up again."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT COUNT(*) FROM attempts WHERE task_id = ? AND outcome = ?"
+                " AND rowid > (SELECT since_attempt FROM goals WHERE id = ?)",
+                (task.id, FAILED, task.goal_id),
+            ).fetchone()
+        return int(row[0])
+
     def again(self, task: Task, took: int, error: str, not_before: int) -> None:
         """Note that an attempt has failed that took so long (µs), and when the next is. Raises InvalidState."""
         with self._database.writing() as connection:

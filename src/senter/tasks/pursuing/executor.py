@@ -24,7 +24,7 @@ from senter.tasks.tools.tool import Context
 PICKED = "no language model: sentences were picked from the sources"
 NEEDS_MODEL = "needs a language model: senter setup"
 
-MODEL_TRIES = 3
+MODEL_TRIES, THINKING_TRIES = 3, 2
 BACK_OFF_SECONDS = 1.0
 LONGEST_ANSWER = 100_000
 
@@ -57,11 +57,6 @@ class Order:
     approved: str = ""
     """What the user has approved."""
 
-    @property
-    def number(self) -> int:
-        """Which attempt at the step this is, from 1."""
-        return int(self.attempt.rpartition(".")[2])
-
     def begun(self, attempt: str, approved: str) -> "Order":
         """The same as an attempt that has begun."""
         return replace(self, attempt=attempt, approved=approved)
@@ -87,8 +82,11 @@ class Executor:
         return tool_named(order.task.tool).asks(order.parameters, self._context(order))
 
     def tries(self, task: Task) -> int:
-        """How often a step is tried when what it needs is not there; a model is asked again within one attempt."""
-        return TOOLS[task.tool].tries if task.tool in TOOLS else 1
+        """How often a step is tried when what it needs is not there, or it took too long.
+
+        A model that is not there, or is of no use, is asked again within one attempt.
+        """
+        return TOOLS[task.tool].tries if task.tool in TOOLS else THINKING_TRIES
 
     def is_repeatable(self, task: Task) -> bool:
         """Whether a step may be done again that may have been done; thinking may, an unknown tool may not."""

@@ -145,7 +145,7 @@ class Steps:
     async def _try_again(self, order: Order, error: SenterError, took: int) -> None:
         """Let a step be tried again later if that may help, else let it fail."""
         task = order.task
-        tried = order.number
+        tried = await self._on_disk(self._attempts.failures, task) + 1
         if not isinstance(error, Unavailable | Busy) or tried >= self._executor.tries(task):
             return await self._end(order, FAILED, took, error=_sentence(error))
         not_before = self._time() + int(BACK_OFF[min(tried, len(BACK_OFF)) - 1] * 1_000_000)

@@ -54,6 +54,15 @@ def test_an_attempt_is_on_disk_before_it_has_an_outcome(store, attempts):
     assert (task.status, task.attempts, task.started) == (IN_PROGRESS, 1, 5)
 
 
+def test_attempts_that_were_interrupted_are_no_failures(store, attempts):
+    for _ in range(3):
+        attempts.begin(store.task("1.1"), 5)
+        attempts.take_up((), lambda task: True, 6)
+    attempts.begin(store.task("1.1"), 7)
+    attempts.again(store.task("1.1"), 3, "not there", 20)
+    assert attempts.failures(store.task("1.1")) == 1
+
+
 def test_the_next_attempt_has_another_id(store, attempts):
     attempts.begin(store.task("1.1"), 5)
     attempts.again(store.task("1.1"), 3, "not there", 20)

@@ -208,3 +208,7 @@ async def test_there_is_a_model_when_the_worker_says_so(there):
 
 
 # what a model gets to see
+
+
+def test_thinking_that_took_too_long_is_tried_once_more():
+    assert Executor(FakeToolbox(), FakeModel("yes"), TasksSettings(), "/w").tries(task()) == 2

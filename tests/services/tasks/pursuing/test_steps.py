@@ -132,6 +132,20 @@ async def test_what_is_not_there_is_tried_again_a_little_later(work, clock, erro
     assert work.store.tasks(goal_id)[0].attempts == 2
 
 
+async def test_what_takes_too_long_is_ended_and_tried_again(work, clock, monkeypatch):
+    monkeypatch.setattr("senter.tasks.pursuing.steps.LONGEST_ATTEMPT", 0.01)
+    work.executor.several_tries["look"] = 2
+    work.executor.hold("look")
+    goal_id = await work.add(plan=(Step("look", "research"),))
+    await until(lambda: work.store.tasks(goal_id) and work.store.tasks(goal_id)[0].not_before)
+    (task,) = work.store.tasks(goal_id)
+    assert (task.status, task.error) == (PENDING, "it took too long and was ended")
+    del work.executor.held["look"]
+    clock.forward(seconds=7)
+    await work.add("something that wakes it")
+    assert (await work.end_of(goal_id)).outcome == COMPLETED
+
+
 async def test_what_is_never_there_fails_after_its_tries(work, clock):
     work.executor.several_tries["look"] = 3
     work.executor.outcomes["look"] = OFFLINE
