@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import learning
 import models
 import reporter
 import tasks
@@ -145,6 +146,7 @@ def main() -> None:
         tell(f"memory of {room.title} (PSS)", pss(pid_of(room.unit)), "MB", pss(pid_of(REFERENCE)))
     tasks.main()
     reporter.main()
+    learning.main()
     models.main()
     status = milliseconds(
         lambda: subprocess.run([Path.home() / ".local/bin/senter", "status"], check=True, capture_output=True)

@@ -168,7 +168,7 @@ def page_of_20(store: Store) -> None:
 def fill(store: Store, count: int) -> None:
     """Old goals, each with its tasks."""
     with store.writing() as connection:
-        goals = "INSERT INTO goals VALUES (?, 'old', ?, '', '', ?, '', '', '', 5, 1, 1, 1, NULL, 0, 0, 0)"
+        goals = "INSERT INTO goals VALUES (?, 'old', ?, '', '', ?, '', '', '', 5, 1, 1, 1, NULL, 0, 0, 0, 1)"
         ended = sorted(ENDED - {CANCELLED})
         connection.executemany(goals, ((n, ended[n % 2], ended[n % 2]) for n in range(1, count + 1)))
         tasks = (

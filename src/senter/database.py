@@ -97,10 +97,10 @@ class Database:
             self._require_writable(connection)
         return "" if answer == "ok" else answer
 
-    def checkpoint(self) -> None:
-        """Bring all that was committed into the file itself, so that it is whole without its helper files."""
+    def checkpoint(self) -> bool:
+        """Bring all that was committed into the file itself; False when somebody else reads its log."""
         with self.reading() as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
     def damaged(self) -> list[Path]:
         """The files that were set aside because they were damaged."""

@@ -76,6 +76,14 @@ class BudgetSettings:
 
 
 @dataclass(frozen=True)
+class LearningSettings:
+    """``[learning]``."""
+
+    enabled: bool = True
+    """Whether what the user asks for is remembered at all."""
+
+
+@dataclass(frozen=True)
 class TasksSettings:
     """``[tasks]``."""
 
@@ -120,6 +128,7 @@ SECTIONS: dict[type, tuple[str, ...]] = {
     EngineSettings: ("engine",),
     ModelSettings: ("models.primary", "models.research"),
     BudgetSettings: ("budget",),
+    LearningSettings: ("learning",),
     TasksSettings: ("tasks",),
     AudioSettings: ("audio",),
 }

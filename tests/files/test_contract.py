@@ -10,6 +10,11 @@ import pytest
 from files.source import REPOSITORY
 
 from senter.bus.signatures import signature_of
+from senter.learning.event import EventRow, Recorded
+from senter.learning.habits.goals import GoalPattern
+from senter.learning.habits.sessions import Session
+from senter.learning.knowing.summary import Profile, Statistics
+from senter.learning.preferences.belief import Preference
 from senter.models.request import GenerateOptions, Outcome
 from senter.reporter.activity import Activity, LogOptions
 from senter.reporter.notice import Notice, NotifyOptions
@@ -87,7 +92,32 @@ TASKS_SIGNALS = {
     "ApprovalRequested": "task_id:s what:s",
 }
 
+LEARNING = {
+    "Record": ("type:s content:s metadata:a{sv}", ""),
+    "RecordMany": ("events:aa{sv}", ""),
+    "Feedback": ("request_id:s good:b note:s", ""),
+    "Update": ("", "u"),
+    "Profile": ("", "a{sv}"),
+    "ProfileText": ("max_chars:u", "s"),
+    "TopTopics": ("limit:u", "a(sdt)"),
+    "Trends": ("days:u", "a(sd)"),
+    "ActivityPattern": ("kind:s", "a{sd}"),
+    "PeakHours": ("", "au"),
+    "NextActive": ("", "(td)"),
+    "Preferences": ("type:s", "aa{sv}"),
+    "SetPreference": ("type:s key:s value:s", ""),
+    "RecentEvents": ("type:s hours:u limit:u", "aa{sv}"),
+    "Search": (f"query:s {LIMIT_AND_OFFSET}", "aa{sv}"),
+    "Session": ("id:s", "a{sv}"),
+    "Statistics": ("", "a{sv}"),
+    "Forget": ("kind:s value:s", "t"),
+    "Export": ("", "h"),
+    "Check": ("", "a(sss)"),
+}
+LEARNING_SIGNALS = {"Recorded": "type:s", "ProfileChanged": ""}
+
 CONTRACT = {
+    "ai.senter.Learning1": (LEARNING, LEARNING_SIGNALS, {}),
     "ai.senter.Reporter1": (REPORTER, REPORTER_SIGNALS, REPORTER_PROPERTIES),
     "ai.senter.Engine1": (ENGINE, {}, ENGINE_PROPERTIES),
     "ai.senter.Model1": (MODEL, MODEL_SIGNALS, MODEL_PROPERTIES),
@@ -95,6 +125,30 @@ CONTRACT = {
 }
 
 STRUCTURES = {
+    EventRow: {"type": "s", "content": "s", "key": "s", "timestamp": "t", "metadata": "a{sv}"},
+    Recorded: {
+        **{"id": "s", "type": "s", "content": "s", "time": "t", "hour": "y", "day": "y", "session": "s"},
+        **{"metadata": "a{sv}"},
+    },
+    Preference: {
+        **{"type": "s", "key": "s", "value": "s", "confidence": "d", "evidence": "u", "set_by_user": "b"},
+    },
+    Session: {
+        **{"id": "s", "began": "t", "ended": "t", "events": "u", "seconds": "d", "topics": "as", "style": "a{sv}"},
+        **{"engagement": "d"},
+    },
+    Profile: {
+        **{"total_interactions": "t", "unique_topics": "u", "top_topics": "as", "peak_hours": "au"},
+        **{"preferences": "a{sv}", "next_active": "t", "next_active_confidence": "d", "digest_hour": "u"},
+        **{"goals": "aa{sv}"},
+    },
+    GoalPattern: {
+        **{"kind": "s", "goals": "u", "completed": "u", "completion_rate": "d", "usual_seconds": "d"},
+    },
+    Statistics: {
+        **{"total_events": "t", "events_by_type": "a{sv}", "unique_topics": "u", "preferences_count": "u"},
+        **{"sessions": "u"},
+    },
     GenerateOptions: {
         **{"max_tokens": "u", "temperature": "d", "json_schema": "s", "tools": "s", "deadline_ms": "u"},
         **{"lane": "s", "account": "s"},

@@ -30,7 +30,8 @@ def expected(units="lib/systemd/user"):
     found += [f"{units}/{name.removesuffix('.in')}" for name in drop_ins]
     found += [f"share/dbus-1/services/{path.name.removesuffix('.in')}" for path in UNITS.glob("activation/*.in")]
     found += [f"share/dbus-1/interfaces/{path.name}" for path in UNITS.glob("interfaces/*.xml")]
-    return sorted([*found, "bin/senter", "share/doc/senter/README.md", "share/doc/senter/docs/models.md"])
+    found += [f"share/doc/senter/docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md")]
+    return sorted([*found, "bin/senter", "share/doc/senter/README.md"])
 
 
 def test_everything_is_put_in_place(tmp_path):

@@ -118,7 +118,8 @@ def test_the_timer_of_the_digest_fires_when_the_digest_is_due():
 @pytest.mark.parametrize("path", DROP_INS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_drop_in_is_of_a_unit_of_ours_and_has_the_name_of_a_drop_in(path):
     name = path.parent.name.removesuffix(".d")
-    assert name in {room.unit for room in ROOMS}
+    jobs = {timer.name.replace(".timer.in", ".service") for timer in TIMERS}
+    assert name in {room.unit for room in ROOMS} | jobs
     assert path.name.endswith(".conf.in")
 
 

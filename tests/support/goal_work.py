@@ -12,6 +12,8 @@ from senter.tasks.planning.plan import Step
 from senter.tasks.pursuing.pursuit import Pursuit
 from senter.tasks.service import TasksService
 from senter.tasks.store import Store
+from senter.tasks.telling.taught import Taught
+from senter.tasks.telling.teaching import Teaching
 from senter.tasks.telling.telling import Telling
 from senter.tasks.tools.findings import Findings, Passage
 from support.private_bus import until
@@ -190,6 +192,23 @@ class FakeReporter:
         return list(dict((row[0], row[2]) for row in self.heard if row[1] == subject).values())
 
 
+class FakeLearning:
+    """Remembers events, each key once; ``away`` is the error it raises."""
+
+    def __init__(self):
+        self.events = {}
+        self.told = 0
+        self.away = None
+
+    async def record_many(self, events):
+        """Write events down."""
+        self.told += 1
+        if self.away:
+            raise self.away
+        for event in events:
+            self.events.setdefault(event.key, event)
+
+
 class FaultyStore(Store):
     """A store on a real file whose disk fails when a test says so."""
 
@@ -265,7 +284,9 @@ class Work:
         disk = Disk()
         self.pursuit = Pursuit(self.store, self.planner, self.executor, self.reports, settings, clock, disk)
         self.pursuit.news.tell(*(self.hear(name) for name in ("goal", "task", "finished", "asked")))
-        telling = Telling(self.store, self.reporter, disk, self.is_wanted)
+        self.learning = earlier.learning if earlier else FakeLearning()
+        teaching = Teaching(Taught(self.store), self.learning, disk)
+        telling = Telling(self.store, self.reporter, teaching, disk, self.is_wanted)
         self.awake = FakeAwake()
         parts = (self.store, self.pursuit, telling, self.has_model, self.permitted.wait, self.awake)
         self.service = TasksService(*parts)

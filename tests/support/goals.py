@@ -128,9 +128,9 @@ def rule(match: str, text: str | list[dict[str, Any]], **more: Any) -> dict[str,
 class ScriptedModel(ProviderProgram):
     """A provider that answers by rules."""
 
-    def __init__(self, folder: Path, *rules: dict[str, Any], port: int = 0) -> None:
+    def __init__(self, folder: Path, *rules: dict[str, Any], port: int = 0, **more: Any) -> None:
         otherwise = {"status": 500, "text": "there is no rule"}
-        super().__init__(folder, {"rules": rules, "default": otherwise}, port)
+        super().__init__(folder, {"rules": rules, "default": otherwise, **more}, port)
 
     def questions(self) -> list[str]:
         """The last message of every request so far."""

@@ -262,24 +262,11 @@ class Connection:
     async def _add_match(self, match: Match) -> None:
         if match.sender and match.sender != DAEMON:
             async with self._learning:
-                await self._learn_owner(match.sender)
+                if match.sender not in self._subscriptions.owners:
+                    await self._add_match(name_changes(match.sender))
+                    await self._subscriptions.learn_owner(match.sender, self.owner)
         if match.needs_rule:
             await self.ask_daemon("AddMatch", "s", match.rule())
-
-    async def _learn_owner(self, name: str) -> None:
-        """Know from now on who owns a bus name, unless that is known already."""
-        subscriptions = self._subscriptions
-        if name in subscriptions.owners:
-            return
-        await self._add_match(name_changes(name))
-        subscriptions.asked.add(name)
-        try:
-            owner = await self.owner(name)
-            # a change that was told meanwhile is newer than the answer
-            if name in subscriptions.asked:
-                subscriptions.owners[name] = owner
-        finally:
-            subscriptions.asked.discard(name)
 
     def _receive(self, message: Any) -> Any:
         if message.message_type is MessageType.METHOD_CALL:

@@ -60,15 +60,15 @@ REPORTER = Room("reporter")
 ENGINE = Room("engine")
 PRIMARY = Room("model", "primary")
 RESEARCH = Room("model", "research")
+LEARNING = Room("learning")
 TASKS = Room("tasks")
 
 GAZE = Room("gaze")
-LEARNING = Room("learning")
 AUDIO = Room("audio")
 """Rooms whose names the contract fixes, and whose signals are heard where they are installed."""
 
 MODELS = (PRIMARY, RESEARCH)
-ROOMS = (REPORTER, ENGINE, *MODELS, TASKS)
+ROOMS = (REPORTER, ENGINE, *MODELS, LEARNING, TASKS)
 
 _BUS_NAME = re.compile(rf"{re.escape(PREFIX)}\.(?P<word>[A-Z][a-z]+)1(\.(?P<instance>[a-z]+))?")
 

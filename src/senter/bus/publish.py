@@ -86,7 +86,7 @@ def method(function: Function) -> Function:
                 values = [unpack(argument) for argument in arguments]
                 for name, value in zip(names, values, strict=True):
                     _require_size(name, value)
-                result = pack(await function(self, *values))
+                result = pack(await function(self, *values), result_signature)
                 tree.verify([result] if result_signature else [])
             except Exception as error:  # noqa: BLE001 - the one barrier of the process
                 raise _as_bus_error(error) from None

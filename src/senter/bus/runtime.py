@@ -57,24 +57,30 @@ Build = Callable[[Connection], Parts]
 
 
 def run(
-    room: Room, build: Build, *, resident: bool = False, idle_exit_seconds: float = IDLE_EXIT_SECONDS
+    room: Room,
+    build: Build,
+    *,
+    resident: bool = False,
+    idle_exit_seconds: float = IDLE_EXIT_SECONDS,
+    pass_descriptors: bool = False,
 ) -> NoReturn:
     """Be the program of a room until it is stopped; exits the process.
 
     ``build`` composes the service and its interface. A resident room stays, idle or not, while ``senter.target``
     is up; every other room, and a resident one that a call started while the target is down, leaves after
-    ``idle_exit_seconds`` without a call, unless it is busy.
+    ``idle_exit_seconds`` without a call, unless it is busy. ``pass_descriptors`` says whether calls to it take or
+    give file descriptors.
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s", force=True)
     for handler in logging.getLogger().handlers:
         handler.setFormatter(_JournalFormatter())
-    sys.exit(asyncio.run(_live(room, build, resident, idle_exit_seconds)))
+    connection = Connection(pass_descriptors=pass_descriptors)
+    sys.exit(asyncio.run(_live(room, connection, build, resident, idle_exit_seconds)))
 
 
-async def _live(room: Room, build: Build, resident: bool, idle_exit_seconds: float) -> int:
+async def _live(room: Room, connection: Connection, build: Build, resident: bool, idle_exit_seconds: float) -> int:
     asyncio.get_running_loop().set_exception_handler(_ignore_delivered_errors)
     try:
-        connection = Connection()
         service, interface = build(connection)
         life = _Life(room, connection, service, interface, resident, idle_exit_seconds)
         return await life.live()

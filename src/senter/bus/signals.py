@@ -1,6 +1,6 @@
 """Which signals go to which handler, and only from whom they should come."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +62,17 @@ class Subscriptions:
     """The unique names behind the bus names that handlers listen to."""
     asked: set[str] = field(default_factory=set)
     """The bus names whose owner is being asked for."""
+
+    async def learn_owner(self, name: str, owner: Callable[[str], Awaitable[str]]) -> None:
+        """Know from now on who owns a bus name whose changes arrive; ``owner`` asks the daemon."""
+        self.asked.add(name)
+        try:
+            found = await owner(name)
+            # a change that was told meanwhile is newer than the answer
+            if name in self.asked:
+                self.owners[name] = found
+        finally:
+            self.asked.discard(name)
 
     def deliver(self, message: Any) -> None:
         """Hand a signal to everybody who wants it, without variants."""

@@ -25,6 +25,8 @@ U64 = Annotated[int, "t"]
 Double = Annotated[float, "d"]
 Strings = Annotated[list[str], "as"]
 
+Doubles = Annotated[dict[str, float], "a{sd}"]
+
 Time = Annotated[int, "t"]
 """Microseconds since 1970-01-01 00:00 UTC."""
 
@@ -57,8 +59,10 @@ def signature_of(annotation: Any) -> str:
     raise TypeError(f"{annotation!r} has no D-Bus signature; use a type of senter.bus.signatures")
 
 
-def pack(value: Any) -> Any:
+def pack(value: Any, signature: str = "") -> Any:
     """Make a value ready for the wire: a dataclass becomes ``a{sv}``, a dict likewise, a tuple a list.
+
+    A dict that is to be ``a{sd}`` needs its signature.
 
     Text that UTF-8 or D-Bus cannot carry (lone surrogates, NUL) is replaced by U+FFFD.
     Raises TypeError for a value that has no D-Bus type.
@@ -67,7 +71,8 @@ def pack(value: Any) -> Any:
         signatures = _signatures(value.__class__)
         return {name: Variant(sig, pack(getattr(value, name))) for name, sig in signatures.items()}
     if isinstance(value, dict):
-        return {_text(str(key)): _variant(item) for key, item in value.items()}
+        made = float if signature == "a{sd}" else _variant
+        return {_text(str(key)): made(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [pack(item) for item in value]
     return _text(value) if isinstance(value, str) else value

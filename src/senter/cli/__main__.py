@@ -5,9 +5,11 @@ import click
 from senter.cli.commands.ask import ask_model
 from senter.cli.commands.control import restart, start, stop
 from senter.cli.commands.digest import digest
+from senter.cli.commands.feedback import feedback
 from senter.cli.commands.goals import goals
 from senter.cli.commands.logs import logs
 from senter.cli.commands.models import models
+from senter.cli.commands.profile import profile
 from senter.cli.commands.progress import progress
 from senter.cli.commands.setup import setup
 from senter.cli.commands.status import status
@@ -24,7 +26,10 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (ask_model, goals, models, setup, status, start, stop, restart, logs, progress, digest, version):
+for command in (
+    *(ask_model, feedback, goals, profile, models, setup),
+    *(status, start, stop, restart, logs, progress, digest, version),
+):
     main.add_command(command)
 
 

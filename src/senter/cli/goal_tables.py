@@ -4,10 +4,9 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from senter.cli import goal_words
-from senter.cli.outcome import PIPE_WIDTH
+from senter.cli.outcome import PIPE_WIDTH, new_table, print_table
 from senter.tasks.approvals.approval import Approval
 from senter.tasks.goal import Goal
 from senter.tasks.tools.network_log import Request
@@ -23,7 +22,7 @@ def print_goals(found: Sequence[Goal]) -> None:
 
     now = time.time()
     on_terminal = sys.stdout.isatty()
-    table = _table("ID", "STATE", "STEPS", "AGE")
+    table = new_table("ID", "STATE", "STEPS", "AGE")
     for column in (0, 2, 3):
         table.columns[column].justify = "right"
     # may wrap, so that this is the column which gives way; its rows do not
@@ -35,14 +34,14 @@ def print_goals(found: Sequence[Goal]) -> None:
         table.add_row(
             Text(one_line(goal.id)), state, goal_words.progress(goal), goal_words.age(goal, now), description
         )
-    _print(table)
+    print_table(table)
 
 
 def print_questions(questions: Sequence[Approval]) -> None:
     """What waits for an answer, every question in full: who answers has to have seen all of it."""
     from rich.text import Text
 
-    table = _table("TASK")
+    table = new_table("TASK")
     table.add_column("GOAL", overflow="fold", max_width=WIDEST_TITLE)
     table.add_column("QUESTION", overflow="fold")
     table.add_column("UNTIL", no_wrap=True)
@@ -50,14 +49,14 @@ def print_questions(questions: Sequence[Approval]) -> None:
         title = shortened(one_line(asked.title), 3 * WIDEST_TITLE)
         until = f"{_local(asked.until):%a %H:%M}"
         table.add_row(Text(one_line(asked.task_id)), Text(title), Text(goal_words.question(asked)), until)
-    _print(table)
+    print_table(table)
 
 
 def print_requests(requests: Sequence[Request]) -> None:
     """What was asked of the network, every URL in full."""
     from rich.text import Text
 
-    table = _table("TIME", "TASK", "ADDRESS")
+    table = new_table("TIME", "TASK", "ADDRESS")
     table.add_column("OUTCOME", overflow="fold", max_width=WIDEST_OUTCOME)
     table.add_column("URL", overflow="fold")
     days = {_local(request.time).date() for request in requests}
@@ -70,23 +69,7 @@ def print_requests(requests: Sequence[Request]) -> None:
             Text(one_line(request.outcome)),
             Text(one_line(request.url)),
         )
-    _print(table)
-
-
-def _table(*headings: str) -> Any:
-    """A table with these columns, which are never cut."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, no_wrap=True)
-    return table
-
-
-def _print(table: Any) -> None:
-    from rich.console import Console
-
-    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+    print_table(table)
 
 
 def _local(microseconds: int) -> datetime:

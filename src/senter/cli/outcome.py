@@ -25,7 +25,7 @@ INTERRUPTED = 130
 
 EMOJI_STYLE = "\ufe0f"
 """Follows a character that is to be shown as an emoji."""
-PLAIN_MARKS = {"•": "*", "…": "...", EMOJI_STYLE: ""}
+PLAIN_MARKS = {"•": "*", "…": "...", "█": "#", EMOJI_STYLE: ""}
 """What our own marks are where the terminal does not have them."""
 
 Result = TypeVar("Result")
@@ -69,11 +69,11 @@ def _write_no_more() -> None:
     os.close(nowhere)
 
 
-def ask(question: Callable[[Connection], Coroutine[Any, Any, Result]]) -> Result:
-    """Connect to the session bus, ask, and return the answer."""
+def ask(question: Callable[[Connection], Coroutine[Any, Any, Result]], *, pass_descriptors: bool = False) -> Result:
+    """Connect to the session bus, ask, and return the answer, which may bring file descriptors or not."""
 
     async def asking() -> Result:
-        connection = Connection()
+        connection = Connection(pass_descriptors=pass_descriptors)
         await connection.open()
         try:
             return await question(connection)
@@ -108,6 +108,23 @@ def print_json(document: Any) -> None:
     """One JSON document on stdout, which is the same document in any encoding."""
     shows_everything = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
     click.echo(json.dumps(document, indent=2, ensure_ascii=not shows_everything))
+
+
+def new_table(*headings: str) -> Any:
+    """A table with these columns, which are never cut, for ``print_table``."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    return table
+
+
+def print_table(table: Any) -> None:
+    """A table on stdout, as wide as the terminal; where there is none it has room for everything."""
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
 
 
 def write_in_any_encoding() -> None:

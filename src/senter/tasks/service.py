@@ -100,7 +100,7 @@ class TasksService:
         self._counts = await self._on_disk(self._store.counts)
         self._paused = bool(await self._on_disk(self._pursuit.pause.since))
         await self._awake.start()
-        for loop in (self._live, self._telling.deliver, self._telling.keep_informed, self._missing.look):
+        for loop in (self._live, *self._telling.loops, self._missing.look):
             self._loops.append(asyncio.create_task(loop()))
             self._loops[-1].add_done_callback(_log_break_down)
 

@@ -46,7 +46,7 @@ from senter.tasks.rows import (
 from senter.tasks.telling.letter import Letter
 from senter.tasks.tools.findings import Findings, from_json
 
-TABLES_VERSION = 2
+TABLES_VERSION = 3
 """How many migrations ``tables.py`` has."""
 
 _IS_OPEN = "state IN (?, ?, ?, ?)"

@@ -69,3 +69,12 @@ def attempts_and_approvals(database: Database) -> None:
     )
     database.execute("CREATE INDEX requests_by_goal ON requests (goal_id, id)")
     database.execute("CREATE TABLE pauses (id INTEGER PRIMARY KEY CHECK (id = 1), since INTEGER NOT NULL)")
+
+
+@MIGRATIONS()
+def what_learning_knows(database: Database) -> None:
+    """``taught`` is the end of a goal that learning knows: 0 when it knows of no end, -1 when it knows nothing."""
+    database.execute("ALTER TABLE goals ADD COLUMN taught INTEGER NOT NULL DEFAULT -1")
+    database.execute(
+        "CREATE INDEX goals_untaught ON goals (id) WHERE taught < 0 OR (finished > 0 AND finished != taught)"
+    )

@@ -159,7 +159,9 @@ async def test_a_page_of_goals_is_bounded(tmp_path, clock):
     work = Work(tmp_path, clock, permitted=False)
     async with at_work(work):
         with work.store.writing() as connection:
-            rows = "INSERT INTO goals SELECT ?, 'x', 'completed', '', '', '', '', '', '', 5, 1, 1, 1, NULL, 0, 0, 0"
+            rows = (
+                "INSERT INTO goals SELECT ?, 'x', 'completed', '', '', '', '', '', '', 5, 1, 1, 1, NULL, 0, 0, 0, 1"
+            )
             connection.executemany(rows, [(number,) for number in range(1, 1002)])
         for limit, count in ((0, 100), (1, 1), (1000, 1000), (1001, 1000), (2**32 - 1, 1000)):
             assert len(await work.service.goals("", limit, 0)) == count

@@ -1,6 +1,8 @@
 """``senter ask``."""
 
 import asyncio
+import contextlib
+import uuid
 
 import click
 
@@ -9,9 +11,15 @@ from senter.bus.names import PRIMARY
 from senter.cli.outcome import INTERRUPTED, ask, told_in_one_sentence, while_connected
 from senter.cli.plain import PlainText
 from senter.cli.typed import given
-from senter.errors import ModelFailed
+from senter.errors import ModelFailed, SenterError
+from senter.learning.client import LearningClient
+from senter.learning.event import QUERY, RESPONSE, Event
 from senter.models.client import ModelClient
+from senter.models.request import Outcome
 from senter.wording import one_line
+
+LEARNING_SECONDS, LONGEST_PROFILE = 5.0, 600
+"""How long an answer may wait for learning, and how much of a question is what is known of the user."""
 
 
 @click.command("ask")
@@ -30,7 +38,10 @@ async def _answer(connection: Connection, text: str, no_stream: bool) -> None:
     """Print the answer as it comes; the request is cancelled when this is. Raises NoModel, ModelFailed."""
     pieces: asyncio.Queue[str | None] = asyncio.Queue()
     model = ModelClient(connection, PRIMARY)
-    asking = asyncio.ensure_future(model.generate([{"role": "user", "content": text}], on_text=pieces.put_nowait))
+    question = await _for_user(connection, text)
+    asking = asyncio.ensure_future(
+        model.generate([{"role": "user", "content": question}], on_text=pieces.put_nowait)
+    )
     asking.add_done_callback(lambda _: pieces.put_nowait(None))
     shown = Printer()
     try:
@@ -45,6 +56,25 @@ async def _answer(connection: Connection, text: str, no_stream: bool) -> None:
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
         shown.end()
+    await _remember(connection, text, outcome)
+
+
+async def _for_user(connection: Connection, text: str) -> str:
+    """The question with what is known of the user; as it is where nothing is, or where that is not told at once."""
+    profile = ""
+    with contextlib.suppress(SenterError, TimeoutError):
+        async with asyncio.timeout(LEARNING_SECONDS):
+            profile = await LearningClient(connection).profile_text(LONGEST_PROFILE)
+    return f"{profile}\n\nAnswer in a way that suits the user:\n\n{text}" if profile else text
+
+
+async def _remember(connection: Connection, text: str, outcome: Outcome) -> None:
+    """Let learning know what was asked and answered. The answer is there whether that works or not."""
+    request = {"request_id": uuid.uuid4().hex}
+    with contextlib.suppress(SenterError, TimeoutError):
+        async with asyncio.timeout(LEARNING_SECONDS):
+            events = [Event(QUERY, text, request), Event(RESPONSE, outcome.text, request)]
+            await LearningClient(connection).record_many(events)
 
 
 class Printer:

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from senter.errors import Busy, Denied, ModelFailed, NoModel, Unavailable
+from senter.errors import Busy, Denied, ModelFailed, NoModel, SenterError, Unavailable
 from senter.models.request import GenerateOptions, Outcome
 from senter.settings import TasksSettings
 from senter.tasks.goal import Goal, Task
@@ -27,6 +27,7 @@ NEEDS_MODEL = "needs a language model: senter setup"
 MODEL_TRIES, THINKING_TRIES = 3, 2
 BACK_OFF_SECONDS = 1.0
 LONGEST_ANSWER = 100_000
+PROFILE_SECONDS, LONGEST_PROFILE = 5.0, 600
 
 logger = logging.getLogger(__name__)
 
@@ -63,13 +64,24 @@ class Order:
 
 
 class Executor:
-    """Does what a step says. ``workspace`` is the folder below which tools may write."""
+    """Does what a step says. ``workspace`` is the folder below which tools may write.
 
-    def __init__(self, toolbox: Toolbox, model: Model, settings: TasksSettings, workspace: Path) -> None:
+    ``profile(max_chars)`` tells what is known of the user, for whom it is written.
+    """
+
+    def __init__(
+        self,
+        toolbox: Toolbox,
+        model: Model,
+        settings: TasksSettings,
+        workspace: Path,
+        profile: Callable[[int], Awaitable[str]],
+    ) -> None:
         self._toolbox = toolbox
         self._model = model
         self._settings = settings
         self._workspace = workspace
+        self._profile = profile
 
     def question(self, order: Order) -> str:
         """What the user has to approve before the step is done, or nothing.
@@ -158,7 +170,7 @@ class Executor:
 
         What fails at a provider and may be over soon is the worker's to try again.
         """
-        messages = thinking_messages(goal, task, earlier, sources)
+        messages = thinking_messages(goal, task, earlier, sources, await self._known_of_user())
         options = GenerateOptions(temperature=0.2, account=goal.id)
         delay = BACK_OFF_SECONDS
         for attempt in range(1, MODEL_TRIES + 1):
@@ -175,6 +187,15 @@ class Executor:
                 notes = merged(earlier).notes
                 return Findings(text, sources, notes, f"{answer.model} on {answer.provider}")
         raise AssertionError("the last attempt returns or raises")
+
+    async def _known_of_user(self) -> str:
+        """What is known of the user; nothing when that cannot be told at once."""
+        try:
+            async with asyncio.timeout(PROFILE_SECONDS):
+                return await self._profile(LONGEST_PROFILE)
+        except (SenterError, TimeoutError) as error:
+            logger.info("It is written for nobody in particular: %s", str(error) or "learning does not answer")
+            return ""
 
 
 def pick(question: str, earlier: Sequence[Findings]) -> Findings:

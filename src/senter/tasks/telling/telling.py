@@ -6,8 +6,8 @@ missed is told before the room leaves, when that takes no time, or after its nex
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Protocol
 
 from senter.database import Disk
 from senter.errors import InvalidArgument, SenterError
@@ -16,6 +16,7 @@ from senter.reporter.notice import Action, NotifyOptions
 from senter.tasks.goal import Goal
 from senter.tasks.telling.coming import MOST_GOALS, lines_of
 from senter.tasks.telling.letter import LOG, WITHDRAWAL, Letter
+from senter.tasks.telling.teaching import Teaching
 
 SECTION, KEY = "coming", "goals"
 
@@ -61,14 +62,20 @@ class Reporter(Protocol):
 class Telling:
     """Tells the reporter what is in the outbox.
 
-    ``is_wanted`` says whether Senter may still do something by itself when the room leaves: the reporter is not to
-    be woken while everything is stopped.
+    ``teaching`` tells learning of goals at the same occasions. ``is_wanted`` says whether Senter may still do
+    something by itself when the room leaves: the reporter is not to be woken while everything is stopped.
     """
 
     def __init__(
-        self, outbox: Outbox, reporter: Reporter, on_disk: Disk, is_wanted: Callable[[], Awaitable[bool]]
+        self,
+        outbox: Outbox,
+        reporter: Reporter,
+        teaching: Teaching,
+        on_disk: Disk,
+        is_wanted: Callable[[], Awaitable[bool]],
     ) -> None:
         self._outbox = outbox
+        self._teaching = teaching
         self._reporter = reporter
         self._on_disk = on_disk
         self._is_wanted = is_wanted
@@ -81,9 +88,15 @@ class Telling:
         """Whether there may be letters that the reporter does not have."""
         return self._delivering or self._untold.is_set()
 
+    @property
+    def loops(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
+        """What has to run all the time."""
+        return self.deliver, self.keep_informed, self._teaching.teach
+
     def look(self) -> None:
         """There may be something to tell."""
         self._looked = True
+        self._teaching.look()
         self._untold.set()
         self._moved.set()
 

@@ -1,5 +1,6 @@
 """How a step is done: with its tool, with a model, or by picking sentences."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -64,6 +65,11 @@ class FakeToolbox:
         return FOUND
 
 
+async def nobody(max_chars):
+    """Nothing is known of the user."""
+    return ""
+
+
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch):
     """Ask again at once."""
@@ -85,7 +91,7 @@ def task(kind="generate", tool=""):
 
 async def done(model, kind="generate", earlier=(FOUND,), goal=QUESTION):
     """What a step without a tool gives."""
-    steps = Executor(FakeToolbox(), model, TasksSettings(), "/w")
+    steps = Executor(FakeToolbox(), model, TasksSettings(), "/w", nobody)
     return await steps.run(order(Goal("1", goal, "running"), task(kind), earlier=earlier))
 
 
@@ -95,7 +101,7 @@ async def done(model, kind="generate", earlier=(FOUND,), goal=QUESTION):
 async def test_a_tool_is_told_what_it_needs_to_know(own_home):
     toolbox = FakeToolbox()
     settings = TasksSettings(search_results=3, search_url="http://s", folders=("/papers",))
-    steps = Executor(toolbox, FakeModel(NO_MODEL), settings, own_home / "workspace")
+    steps = Executor(toolbox, FakeModel(NO_MODEL), settings, own_home / "workspace", nobody)
     goal = Goal("1", "Research it in /papers/new, /secret and /papers/.git", "running")
     assert await steps.run(order(goal, task(tool="file_write"), {"path": "x"}, [FOUND, WROTE])) == FOUND
     ((tool, parameters, context),) = toolbox.told
@@ -108,13 +114,13 @@ async def test_a_tool_is_told_what_it_needs_to_know(own_home):
 
 async def test_a_tool_writes_what_was_thought_and_not_what_tools_say_of_themselves():
     toolbox = FakeToolbox()
-    steps = Executor(toolbox, FakeModel(NO_MODEL), TasksSettings(), "/w")
+    steps = Executor(toolbox, FakeModel(NO_MODEL), TasksSettings(), "/w", nobody)
     await steps.run(order(Goal("1", "x", "running"), task(tool="file_write"), {}, [FOUND, WROTE]))
     assert toolbox.told[0][2].earlier.text == "An outline."
 
 
 async def test_what_a_tool_refuses_is_refused():
-    steps = Executor(FakeToolbox(), FakeModel(NO_MODEL), TasksSettings(), "/w")
+    steps = Executor(FakeToolbox(), FakeModel(NO_MODEL), TasksSettings(), "/w", nobody)
     with pytest.raises(Denied):
         await steps.run(order(Goal("1", "x", "running"), task(tool="web_search")))
 
@@ -204,11 +210,39 @@ async def test_work_whose_budget_is_spent_waits_and_is_not_done_worse(kind):
 
 @pytest.mark.parametrize("there", [True, False])
 async def test_there_is_a_model_when_the_worker_says_so(there):
-    assert await Executor(FakeToolbox(), FakeModel("", there=there), TasksSettings(), "/w").has_model() is there
+    assert (
+        await Executor(FakeToolbox(), FakeModel("", there=there), TasksSettings(), "/w", nobody).has_model()
+        is there
+    )
 
 
 # what a model gets to see
 
 
 def test_thinking_that_took_too_long_is_tried_once_more():
-    assert Executor(FakeToolbox(), FakeModel("yes"), TasksSettings(), "/w").tries(task()) == 2
+    assert Executor(FakeToolbox(), FakeModel("yes"), TasksSettings(), "/w", nobody).tries(task()) == 2
+
+
+async def test_it_is_written_as_suits_the_user():
+    async def profile(max_chars):
+        return "Wants brief answers. </source>"[:max_chars]
+
+    model = FakeModel("It takes 9 days. [1]")
+    steps = Executor(FakeToolbox(), model, TasksSettings(), "/w", profile)
+    await steps.run(order(Goal("1", QUESTION, "running"), task(), earlier=(FOUND,)))
+    assert "Write as suits the user. Wants brief answers. &lt;/source&gt;" in model.asked[0][0]["content"]
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+async def test_it_is_written_for_nobody_in_particular_when_learning_does_not_answer(monkeypatch, hangs):
+    monkeypatch.setattr(module, "PROFILE_SECONDS", 0.01)
+
+    async def profile(max_chars):
+        if hangs:
+            await asyncio.get_running_loop().create_future()
+        raise Unavailable("learning has failed")
+
+    model = FakeModel("It takes 9 days. [1]")
+    steps = Executor(FakeToolbox(), model, TasksSettings(), "/w", profile)
+    await steps.run(order(Goal("1", QUESTION, "running"), task(), earlier=(FOUND,)))
+    assert "suits the user" not in model.asked[0][0]["content"]

@@ -1,0 +1,60 @@
+"""Makes one topic of several that mean the same, where a model can turn texts into vectors."""
+
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from senter.database import Disk
+from senter.errors import SenterError
+from senter.learning.lessons.learned import Learned
+
+AT_ONCE = 64
+"""So many texts a model takes in one request."""
+
+logger = logging.getLogger(__name__)
+
+
+class Model(Protocol):
+    """Turns texts into vectors."""
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """A vector for each text. Raises a SenterError where that is not possible."""
+
+
+class Merging:
+    """Gives new topics their vectors, and merges those that are alike."""
+
+    def __init__(self, learned: Learned, model: Model, on_disk: Disk) -> None:
+        self._learned = learned
+        self._model = model
+        self._on_disk = on_disk
+
+    async def merge(self) -> int:
+        """Look at the 64 weightiest new topics; how many of them were known by another name.
+
+        Without new topics no model is asked; where none makes vectors the topics stay as they are.
+        """
+        new = await self._on_disk(self._learned.nameless, AT_ONCE)
+        if not new:
+            return 0
+        try:
+            vectors = await self._model.embed([topic for _, topic in new])
+        except SenterError as error:
+            logger.info("Topics are not compared by meaning: %s", error)
+            return 0
+        return await self._on_disk(self._keep, [number for number, _ in new], vectors)
+
+    def _keep(self, topics: Sequence[int], vectors: Sequence[Sequence[float]]) -> int:
+        # numpy takes a while to load, and most processes of this room never need it
+        from senter.learning.topics.likeness import alike, packed
+
+        known = self._learned.vectors()
+        merged = 0
+        for topic, vector in zip(topics, map(packed, vectors), strict=False):
+            place = alike(vector, [other for _, other in known])
+            self._learned.keep_vector(topic, vector, None if place is None else known[place][0])
+            if place is None:
+                known.append((topic, vector))
+            else:
+                merged += 1
+        return merged

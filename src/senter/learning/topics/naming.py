@@ -1,0 +1,6 @@
+"""The form in which phrases are compared. Pure."""
+
+
+def normal(phrase: str) -> str:
+    """Small letters, single spaces."""
+    return " ".join(phrase.casefold().split())
