@@ -9,7 +9,7 @@ from typing import Any
 
 from senter.bus.signatures import Check
 from senter.database import Disk
-from senter.errors import Busy, InvalidArgument, SenterError
+from senter.errors import Busy, InvalidArgument, InvalidState, SenterError
 from senter.learning.event import FEEDBACK, Event, Recorded, checked
 from senter.learning.export import Export, Rows
 from senter.learning.habits.hours import KEPT_DAYS
@@ -118,8 +118,10 @@ class LearningService:
     async def feedback(self, request_id: str, good: bool, note: str) -> None:
         """Write down what the user says of an answer, by its question's id, or of the last one.
 
-        Raises InvalidArgument when there is no such answer.
+        Raises InvalidArgument when there is no such answer, InvalidState where nothing is remembered.
         """
+        if not self._enabled:
+            raise InvalidState("nothing is remembered: [learning] enabled is false in config.toml")
         if len(note) > LONGEST_NOTE:
             raise InvalidArgument(f"note must not be longer than {LONGEST_NOTE:,} characters")
         request = request_id or await self._on_disk(self._store.last_request)
@@ -169,7 +171,7 @@ class LearningService:
         return await self._on_disk(self._store.recent, event_type, since, _rows(limit))
 
     async def search(self, query: str, limit: int, offset: int) -> list[Recorded]:
-        """Events with every word of the query, newest first. Raises InvalidArgument for none."""
+        """Events with every word of the query, the last written first. Raises InvalidArgument for none."""
         words = one_line(query).split()
         if not 1 <= len(words) <= MOST_WORDS:
             raise InvalidArgument(f"query must have 1 to {MOST_WORDS} words")

@@ -1,9 +1,14 @@
 """``senter ask``: over a bus, with a model that says what the test says."""
 
 import signal
+import sys
 
 import pytest
 from support.private_bus import SENTER, finish, until
+
+from senter.bus.names import LEARNING
+from senter.learning.client import LearningClient
+from senter.learning.event import Event
 
 NO_MODEL = "there is no language model; senter setup finds or installs one"
 
@@ -115,3 +120,39 @@ async def test_a_model_that_is_not_installed_is_one_sentence(bus):
     code, output, complaint = await finish(*SENTER, "ask", "What is a cat?")
     assert (code, output) == (1, "")
     assert complaint == "senter: the model@primary is not installed on this bus\n"
+
+
+@pytest.fixture
+def learning(bus, client) -> LearningClient:
+    """Learning, started by the bus when it is called."""
+    bus.install(LEARNING.bus_name, sys.executable, "-I", "-m", "senter.learning")
+    return LearningClient(client)
+
+
+async def test_what_was_asked_and_answered_is_remembered_and_can_be_judged(model, learning, start):
+    asking = await start("ask", "What is a cat?")
+    assert await model.questions.get() == "What is a cat?"
+    model.say("An animal.")
+    model.finish(text="An animal.")
+    assert await asking.end() == (0, "An animal.\n", "")
+    answer, question = await learning.recent_events()
+    assert (question.type, question.content) == ("user_query", "What is a cat?")
+    assert (answer.type, answer.content) == ("response", "An animal.")
+    assert answer.metadata == question.metadata and answer.metadata["request_id"]
+    await learning.feedback(good=True)
+    assert (await learning.recent_events("user_feedback"))[0].metadata["request_id"] == answer.metadata[
+        "request_id"
+    ]
+
+
+async def test_the_model_is_told_what_is_known_of_the_user(model, learning, start):
+    await learning.record_many([Event("user_query", "In short, which compiler?")] * 4)
+    await learning.update()
+    asking = await start("ask", "What is a cat?")
+    question = await model.questions.get()
+    assert "Wants brief answers" in question
+    assert question.endswith("\n\nWhat is a cat?")
+    model.say("An animal.")
+    model.finish(text="An animal.")
+    await asking.end()
+    assert (await learning.recent_events("user_query", limit=1))[0].content == "What is a cat?"

@@ -21,7 +21,7 @@ from support.learning_work import (
 )
 from support.private_bus import open_descriptors, until
 
-from senter.errors import Busy, InvalidArgument, Unavailable
+from senter.errors import Busy, InvalidArgument, InvalidState, Unavailable
 from senter.learning import export, service
 from senter.learning.event import Event
 from senter.learning.store import Store
@@ -521,7 +521,7 @@ async def off(file, clock):
 async def test_switched_off_nothing_is_written_down(off, file):
     before = file.read_bytes()
     await off.record("haskell")
-    with pytest.raises(InvalidArgument):
+    with pytest.raises(InvalidState, match="nothing is remembered"):
         await off.service.feedback("", True, "good")
     assert await off.service.update() == 0
     assert off.recorded == []

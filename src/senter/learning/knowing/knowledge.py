@@ -13,7 +13,7 @@ from senter.learning.knowing.profile import MOST_TOPICS, Interest, profile_text
 from senter.learning.knowing.summary import Profile, Statistics
 from senter.learning.lessons.mentions import DECAY
 from senter.learning.preferences.belief import Preference
-from senter.learning.preferences.style import signs_in
+from senter.learning.preferences.style import STYLE, VALUES, signs_in
 from senter.learning.store import Store
 from senter.learning.topics.trends import trends
 from senter.wording import one_line
@@ -109,8 +109,7 @@ class Knowledge:
         chosen = one_line(value)
         if not chosen or len(chosen) > LONGEST_VALUE:
             raise InvalidArgument(f"value must have 1 to {LONGEST_VALUE} characters; to take it back, forget it")
-        if (kind, key) == (SCHEDULE, DIGEST_HOUR) and not (chosen.isdecimal() and int(chosen) < 24):
-            raise InvalidArgument(f"the hour of the digest must be 0 to 23, not {chosen}")
+        _require_known(kind, key, chosen)
         await self._on_disk(self._insights.choose, kind, key, chosen, self._microseconds())
 
     async def session(self, session_id: str) -> Session:
@@ -156,3 +155,14 @@ class Knowledge:
 
     def _microseconds(self) -> int:
         return int(self._now().timestamp() * 1_000_000)
+
+
+def _require_known(kind: str, key: str, value: str) -> None:
+    """Raise InvalidArgument for a wish of a type that Senter acts on, when it would not know what to do."""
+    known = {STYLE: [*VALUES], SCHEDULE: [DIGEST_HOUR]}.get(kind, [key])
+    if key not in known:
+        raise InvalidArgument(f"{kind} has no {key!r}; there is: {', '.join(known)}")
+    if kind == STYLE and value not in VALUES[key]:
+        raise InvalidArgument(f"{kind} {key} must be {' or '.join(VALUES[key])}, not {value!r}")
+    if kind == SCHEDULE and not (value.isascii() and value.isdigit() and int(value) < 24):
+        raise InvalidArgument(f"the hour of the digest must be 0 to 23, not {value!r}")

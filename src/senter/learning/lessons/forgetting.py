@@ -78,10 +78,12 @@ class Forgetting:
             return signs + chosen
 
     def everything(self) -> int:
-        """Forget all there is, also in files that were set aside because they were damaged; how many events."""
+        """Forget all there is, also in files that were damaged and set aside; how many events and wishes."""
         with self._database.writing() as connection:
             _mark(connection)
-            (count,) = connection.execute("SELECT COALESCE(SUM(events), 0) FROM event_counts").fetchone()
+            (count,) = connection.execute(
+                "SELECT COALESCE(SUM(events), 0) + (SELECT COUNT(*) FROM choices) FROM event_counts"
+            ).fetchone()
             for table in _EVERYTHING:
                 connection.execute(f"DELETE FROM {table}")
             connection.execute("DELETE FROM events")

@@ -9,6 +9,9 @@ BRIEF, DETAILED = "brief", "detailed"
 FORMAL, CASUAL = "formal", "casual"
 HIGH, LOW = "high", "low"
 
+VALUES = {LENGTH: (BRIEF, DETAILED), FORMALITY: (FORMAL, CASUAL), LEVEL: (HIGH, LOW)}
+"""What each preference of style may be."""
+
 IN_PASSING, JUDGED, SAID_SO = 1.0, 1.0, 3.0
 """How much a word in a question counts, a judgement of an answer, and a word that says what was wrong with it."""
 

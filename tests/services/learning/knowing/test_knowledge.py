@@ -162,6 +162,7 @@ async def test_the_hour_of_the_digest_is_the_one_that_is_set(store, knowledge, c
         *(("style", "k" * 65, "x"), ("style", "key", ""), ("style", "key", " \n\0"), ("style", "key", "x" * 201)),
         *(("schedule", "digest_hour", value) for value in ("24", "-1", "nine", "9.5", "9:00", "9" * 200, "²")),
         *(("style\0", "key", "x"), ("\ud800", "key", "x"), ("style", "'; --", "x"), ("style", "key", "\ud800")),
+        *(("style", "response_length", "breif"), ("style", "respone_length", "brief"), ("schedule", "hour", "9")),
     ],
 )
 async def test_what_cannot_be_meant_is_not_set(knowledge, kind, key, value):

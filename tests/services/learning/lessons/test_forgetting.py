@@ -180,7 +180,7 @@ def test_everything_is_forgotten(store, forgetting, clock):
     hide(store, clock)
     teach(store, clock, query("briefly"), query("briefly"), Event("goal_failed", "x"))
     Insights(store).choose("style", "formality", "formal", 1)
-    assert forgetting.everything() == 403
+    assert forgetting.everything() == 404
     assert not any(derived(store).values())
     assert texts(store) == []
     forgetting.clean()
