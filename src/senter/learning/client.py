@@ -13,7 +13,7 @@ from senter.learning.habits.sessions import Session
 from senter.learning.knowing.summary import Profile, Statistics
 from senter.learning.preferences.belief import Preference
 
-FORGET_TIMEOUT = UPDATE_TIMEOUT = 600.0
+FORGET_TIMEOUT, UPDATE_TIMEOUT = 900.0, 600.0
 
 
 class LearningClient:

@@ -1,8 +1,10 @@
 """What learning does: it writes down what happened, learns from it, and tells what is known of the user."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -27,6 +29,7 @@ AT_ONCE = 200
 LEARN_AFTER_SECONDS = 2.0
 """How long after something was recorded that is learned from: what comes together is learned together."""
 MOST_EXPORTS = 4
+LONGEST_CLEANING_SECONDS = 900.0
 PAGE = 500
 USUAL_ROWS, MOST_ROWS = 100, 1000
 MOST_WORDS, LONGEST_NOTE = 32, 2000
@@ -70,6 +73,7 @@ class LearningService:
         self._working: set[asyncio.Task[Any]] = set()
         self._exports = 0
         self._count = 0
+        self._cleaning_until = 0.0
 
     async def start(self) -> None:
         """Open the database; what was not learned from yet is. Raises Unavailable when the disk does not let us."""
@@ -89,8 +93,8 @@ class LearningService:
         await self._on_disk(self._store.close)
 
     def is_healthy(self) -> bool:
-        """Whether the disk answers."""
-        return self._on_disk.answers()
+        """Whether the disk answers, or has a large file to clean, which takes its time."""
+        return self._on_disk.answers() or time.monotonic() < self._cleaning_until
 
     def is_busy(self) -> bool:
         """Whether something is still to be learned, or to be given out."""
@@ -151,9 +155,10 @@ class LearningService:
             before = await self.knowledge.text()
             # what is not learned yet would come back
             await self._learn()
-            count = await self._on_disk(work, self._forgetting)
-            self._count = sum((await self._on_disk(self._store.counts)).values())
-            await self._on_disk(self._forgetting.clean)
+            with self._taking_long():
+                count = await self._on_disk(work, self._forgetting)
+                self._count = sum((await self._on_disk(self._store.counts)).values())
+                await self._on_disk(self._forgetting.clean)
         if await self.knowledge.text() != before:
             self.profile_changed()
         return count
@@ -178,10 +183,7 @@ class LearningService:
         return await self._on_disk(self._store.search, words, _rows(limit), offset)
 
     async def export(self) -> int:
-        """The end to read of a pipe that gets all that is known as JSON Lines; closed here once it was handed over.
-
-        Raises Busy.
-        """
+        """The end to read of a pipe that gets all that is known; closed here once it was sent. Raises Busy."""
         if self._exports >= MOST_EXPORTS:
             raise Busy(f"{self._exports} exports are under way; try again later")
         one = Export()
@@ -252,9 +254,19 @@ class LearningService:
     async def _clean_up(self) -> None:
         try:
             async with self._changing:
-                await self._on_disk(self._forgetting.clean)
+                with self._taking_long():
+                    await self._on_disk(self._forgetting.clean)
         except SenterError as error:
             logger.warning("The file is cleaned later: %s", error)
+
+    @contextlib.contextmanager
+    def _taking_long(self) -> Iterator[None]:
+        """Let nobody take what is done meanwhile for a disk that hangs, for a while."""
+        self._cleaning_until = time.monotonic() + LONGEST_CLEANING_SECONDS
+        try:
+            yield
+        finally:
+            self._cleaning_until = 0.0
 
     def _spawn(self, work: Any) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import threading
 
 import pytest
 from support.learning_work import (
@@ -579,3 +580,37 @@ async def test_after_many_days_what_is_useless_is_let_go(learning, clock):
     await learning.service.update()
     assert count_rows(learning.store, "activity_patterns") == 0
     assert await learning.knowledge.peak_hours() == [9, 10, 14, 15]
+
+
+class Slow(Store):
+    """A store that takes its time to be cleaned, until a test lets it go on."""
+
+    def __init__(self, file):
+        super().__init__(file)
+        self.cleaning, self.go_on = threading.Event(), threading.Event()
+
+    def checkpoint(self):
+        """Wait."""
+        self.cleaning.set()
+        self.go_on.wait(10)
+        return super().checkpoint()
+
+
+async def test_a_large_file_that_is_cleaned_is_no_disk_that_hangs(file, clock, monkeypatch):
+    monkeypatch.setattr("senter.database.DISK_PATIENCE", 0.0)
+    store = Slow(file)
+    async with at_work(Learning(store, clock)) as learning:
+        await learning.record("espresso")
+        forgetting = asyncio.create_task(learning.service.forget("everything", ""))
+        await until(store.cleaning.is_set)
+        assert learning.service.is_healthy()
+        monkeypatch.setattr(service, "LONGEST_CLEANING_SECONDS", 0.0)
+        store.go_on.set()
+        await forgetting
+        store.cleaning.clear()
+        store.go_on.clear()
+        forgetting = asyncio.create_task(learning.service.forget("everything", ""))
+        await until(store.cleaning.is_set)
+        assert not learning.service.is_healthy()
+        store.go_on.set()
+        await forgetting
