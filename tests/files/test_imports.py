@@ -44,6 +44,7 @@ STANDS_BELOW = {
     "store": {"service", "interface", "client", "__main__"},
     "tables": {"store", "service", "interface", "client", "__main__"},
     "digests": {"service", "interface", "client", "__main__"},
+    "export": {"service", "interface", "client", "__main__"},
     "knowing": {"service", "interface", "client", "__main__"},
     "pursuing": {"service", "interface", "client", "__main__"},
     "service": {"interface", "client", "__main__"},

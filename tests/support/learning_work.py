@@ -78,7 +78,7 @@ class Learning:
         self.learned = Learned(store)
         self.knowledge = Knowledge(store, Insights(store), clock, on_disk)
         self.service = LearningService(
-            *(store, self.learned, self.knowledge, Merging(self.learned, self.model, on_disk)),
+            *(store, self.learned, self.knowledge, Merging(self.learned, self.model, "vectors", on_disk)),
             *(Telling(self.learned, self.reporter, on_disk, self.is_wanted), clock, on_disk, enabled),
         )
         self.service.recorded = self.recorded.append

@@ -17,11 +17,13 @@ from senter.reporter.client import ReporterClient
 
 def build(connection: Connection) -> Parts:
     """Compose learning."""
-    chosen = settings.load(settings.LearningSettings, paths.config_file())
+    file = paths.config_file()
+    chosen = settings.load(settings.LearningSettings, file)
+    embedding_model = settings.load(settings.ModelSettings, file, RESEARCH.instance).embedding_model
     on_disk, database = Disk(), store.Store(paths.data_folder() / "learning.db")
     lessons = learned.Learned(database)
     knows = knowledge.Knowledge(database, insights.Insights(database), local_now, on_disk)
-    merges = merging.Merging(lessons, ModelClient(connection, RESEARCH), on_disk)
+    merges = merging.Merging(lessons, ModelClient(connection, RESEARCH), embedding_model, on_disk)
     tells = telling.Telling(lessons, ReporterClient(connection), on_disk, partial(is_wanted, connection))
     remembers = service.LearningService(database, lessons, knows, merges, tells, local_now, on_disk, chosen.enabled)
     door = interface.LearningInterface(remembers)

@@ -60,7 +60,7 @@ class LearningClient:
         return dict(await self._room.call("ActivityPattern", "s", kind))
 
     async def peak_hours(self) -> list[int]:
-        """The four hours of the day in which most happens."""
+        """The up to four hours of the day in which most happens."""
         return [int(hour) for hour in await self._room.call("PeakHours")]
 
     async def next_active(self) -> tuple[int, float]:

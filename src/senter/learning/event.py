@@ -22,6 +22,7 @@ BY_USER = "user_"
 
 LONGEST_TYPE, LONGEST_KEY = 64, 200
 LONGEST_METADATA = 16_384
+LONGEST_SAID, MOST_BREAKS = 500, 3
 LATEST = 9_214_646_400_000_000
 
 _TYPE = re.compile(r"[a-z][a-z0-9_]*")
@@ -122,9 +123,13 @@ def is_users_own(metadata: dict[str, Any]) -> bool:
 
 
 def words_of_user(event_type: str, content: str, metadata: dict[str, Any]) -> str:
-    """What the user said in an event; empty when somebody else did, or it only judges an answer."""
+    """What the user said in an event; empty when somebody else did, or it only judges an answer.
+
+    What is longer than people speak is taken to be pasted: it may be anybody's.
+    """
     said = event_type.startswith(BY_USER) and event_type != FEEDBACK
-    return content if said or (event_type == GOAL_CREATED and is_users_own(metadata)) else ""
+    is_own = said or (event_type == GOAL_CREATED and is_users_own(metadata))
+    return content if is_own and len(content) <= LONGEST_SAID and content.count("\n") <= MOST_BREAKS else ""
 
 
 def local(time: int) -> datetime:

@@ -99,7 +99,7 @@ class LearningInterface(Interface):
 
     @method
     async def PeakHours(self) -> Hours:
-        """The four hours of the day in which most happens; 9, 10, 14, 15 until something is known."""
+        """The up to four hours of the day in which most happens; 9, 10, 14, 15 until something is known."""
         return await self.service.knowledge.peak_hours()
 
     @method

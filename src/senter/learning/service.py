@@ -4,16 +4,15 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from senter.bus.signatures import Check
 from senter.database import Disk
-from senter.errors import Busy, InvalidArgument, InvalidState, SenterError
+from senter.errors import InvalidArgument, InvalidState, SenterError
 from senter.learning.event import FEEDBACK, Event, Recorded, checked
-from senter.learning.export import Export, Rows
+from senter.learning.export import Exports
 from senter.learning.habits.hours import KEPT_DAYS
 from senter.learning.knowing.knowledge import Knowledge
 from senter.learning.lessons.forgetting import Forgetting, forgetting_of
@@ -28,9 +27,7 @@ AT_ONCE = 200
 """From so many events is learned in one transaction."""
 LEARN_AFTER_SECONDS = 2.0
 """How long after something was recorded that is learned from: what comes together is learned together."""
-MOST_EXPORTS = 4
 LONGEST_CLEANING_SECONDS = 900.0
-PAGE = 500
 USUAL_ROWS, MOST_ROWS = 100, 1000
 MOST_WORDS, LONGEST_NOTE = 32, 2000
 
@@ -71,7 +68,7 @@ class LearningService:
         self._changing = asyncio.Lock()
         self._soon: asyncio.TimerHandle | None = None
         self._working: set[asyncio.Task[Any]] = set()
-        self._exports = 0
+        self._exports = Exports(store, knowledge, on_disk)
         self._count = 0
         self._cleaning_until = 0.0
 
@@ -87,6 +84,9 @@ class LearningService:
         """Close the database; what is left is learned from after the next start."""
         if self._soon:
             self._soon.cancel()
+        if time.monotonic() < self._cleaning_until:
+            # it is cleaned after the next start
+            self._store.interrupt()
         for task in self._working:
             task.cancel()
         await asyncio.gather(*self._working, return_exceptions=True)
@@ -125,7 +125,9 @@ class LearningService:
         Raises InvalidArgument when there is no such answer, InvalidState where nothing is remembered.
         """
         if not self._enabled:
-            raise InvalidState("nothing is remembered: [learning] enabled is false in config.toml")
+            raise InvalidState(
+                "nothing is remembered: set [learning] enabled = true in config.toml, then: senter restart learning"
+            )
         if len(note) > LONGEST_NOTE:
             raise InvalidArgument(f"note must not be longer than {LONGEST_NOTE:,} characters")
         request = request_id or await self._on_disk(self._store.last_request)
@@ -134,12 +136,17 @@ class LearningService:
         await self.record([Event(FEEDBACK, note, {"request_id": request, "positive": good})])
 
     async def update(self) -> int:
-        """Learn from what is new, merge topics that mean the same, let go of what is useless. How much changed."""
+        """Learn from what is new, merge topics that mean the same, let go of what is useless. How much changed.
+
+        Nothing does where nothing is remembered.
+        """
+        if not self._enabled:
+            return 0
         async with self._changing:
             before = await self.knowledge.text()
-            changed = await self._learn() if self._enabled else 0
-            changed += await self._merging.merge()
+            changed = await self._learn()
             changed += await self._on_disk(self._learned.prune, self._now().toordinal(), KEPT_DAYS)
+        changed += await self._merging.merge(self._changing)
         await self._tell(before)
         return changed
 
@@ -153,8 +160,9 @@ class LearningService:
         work = forgetting_of(kind, value)
         async with self._changing:
             before = await self.knowledge.text()
-            # what is not learned yet would come back
-            await self._learn()
+            if kind == "preference":
+                # what is not learned yet would come back
+                await self._learn()
             with self._taking_long():
                 count = await self._on_disk(work, self._forgetting)
                 self._count = sum((await self._on_disk(self._store.counts)).values())
@@ -184,12 +192,8 @@ class LearningService:
 
     async def export(self) -> int:
         """The end to read of a pipe that gets all that is known; closed here once it was sent. Raises Busy."""
-        if self._exports >= MOST_EXPORTS:
-            raise Busy(f"{self._exports} exports are under way; try again later")
-        one = Export()
-        self._exports += 1
-        task = self._spawn(one.write(self._everything(), self._answered(asyncio.current_task())))
-        task.add_done_callback(lambda _: self._export_ended())
+        one = self._exports.begin()
+        self._spawn(self._exports.write(one, self._answered(asyncio.current_task())))
         return one.reading
 
     async def check(self) -> list[Check]:
@@ -200,25 +204,11 @@ class LearningService:
             return [Check("learning database", "fail", str(error))]
         return [Check("learning database", "fail" if damage else "ok", damage)]
 
-    async def _everything(self) -> AsyncIterator[Rows]:
-        after = 0
-        while rows := await self._on_disk(self._store.page, after, PAGE):
-            yield [{"kind": "event", **asdict(row)} for row in rows]
-            after = int(rows[-1].id)
-        yield [{"kind": "preference", **asdict(row)} for row in await self.knowledge.preferences("")]
-        topics = await self.knowledge.all_topics()
-        yield [
-            {"kind": "topic", "topic": topic, "weight": weight, "last_seen": seen} for topic, weight, seen in topics
-        ]
-
     async def _answered(self, call: asyncio.Task[Any] | None) -> None:
         """Return when a call, which runs in this task, has ended, and its answer has left."""
         if call is not None:
             await asyncio.wait([call])
         await self.sent()
-
-    def _export_ended(self) -> None:
-        self._exports -= 1
 
     def _learn_soon(self) -> None:
         if self._soon is None:

@@ -6,7 +6,7 @@ disk write, and may be called from any thread. A full disk or a file that cannot
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from senter.learning.lessons.decay import DAY
 from senter.learning.lessons.unlearning import give_functions
 from senter.learning.words import with_words
 
+MOST_CHARACTERS = 2_000_000
+"""So many characters of events are told at once."""
 TABLES_VERSION = 1
 """How many migrations ``tables.py`` has."""
 
@@ -42,6 +44,11 @@ class Store(Database):
         super().open()
         with self.reading() as connection:
             give_functions(connection)
+
+    def interrupt(self) -> None:
+        """End what is being done in the database; it is taken back."""
+        if self._connection is not None:
+            self._connection.interrupt()
 
     def record(self, events: Sequence[Event], now: datetime) -> list[str]:
         """Write events down, all or none, without those whose key is there already; the types of those written.
@@ -69,7 +76,7 @@ class Store(Database):
             rows = connection.execute(
                 f"{_ROW} WHERE {where}time >= ? ORDER BY time DESC LIMIT ?", (*values, since, limit)
             )
-            return [_recorded(row) for row in rows]
+            return _bounded(rows)
 
     def search(self, words: Sequence[str], limit: int, offset: int) -> list[Recorded]:
         """Events in which every word is, or begins a word, the last that was written first."""
@@ -81,7 +88,7 @@ class Store(Database):
                 " ORDER BY event_words.rowid DESC LIMIT ? OFFSET ?",
                 (query, limit, offset),
             )
-            return [_recorded(row) for row in rows]
+            return _bounded(rows)
 
         return with_words(self, find, self.reading)
 
@@ -130,12 +137,9 @@ class Store(Database):
     def page(self, after: int, limit: int) -> list[Recorded]:
         """The events whose ids come after one, in order."""
         with self.reading() as connection:
-            return [
-                _recorded(row)
-                for row in connection.execute(
-                    f"{_ROW} WHERE events.id > ? ORDER BY events.id LIMIT ?", (after, limit)
-                )
-            ]
+            return _bounded(
+                connection.execute(f"{_ROW} WHERE events.id > ? ORDER BY events.id LIMIT ?", (after, limit))
+            )
 
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:
@@ -165,6 +169,17 @@ def _insert(connection: sqlite3.Connection, event: Event, now: int) -> bool:
             (event.type,),
         )
     return cursor.rowcount == 1
+
+
+def _bounded(rows: Iterable[Sequence[object]]) -> list[Recorded]:
+    """The events of rows, the first one at least, until they are more than one answer should carry."""
+    taken, size = list[Recorded](), 0
+    for row in rows:
+        taken.append(_recorded(row))
+        size += len(taken[-1].content)
+        if size > MOST_CHARACTERS:
+            break
+    return taken
 
 
 def _recorded(row: Sequence[object]) -> Recorded:

@@ -31,7 +31,8 @@ def events_and_what_follows_from_them(database: Database) -> None:
     )
     database.execute(
         "CREATE TABLE topics (id INTEGER PRIMARY KEY, topic TEXT NOT NULL UNIQUE, name TEXT NOT NULL,"
-        " score REAL NOT NULL, last_seen INTEGER NOT NULL, embedding BLOB, same_as INTEGER)"
+        " score REAL NOT NULL, last_seen INTEGER NOT NULL, embedding BLOB,"
+        " embedded_by TEXT NOT NULL DEFAULT '', same_as INTEGER)"
     )
     database.execute("CREATE INDEX topics_by_name ON topics (name)")
     database.execute("CREATE INDEX topics_by_other ON topics (same_as) WHERE same_as IS NOT NULL")
@@ -52,13 +53,10 @@ def events_and_what_follows_from_them(database: Database) -> None:
         "CREATE TABLE preferences (type TEXT, key TEXT, value TEXT, pro REAL NOT NULL, contra REAL NOT NULL,"
         " evidence INTEGER NOT NULL, PRIMARY KEY (type, key, value))"
     )
+    database.execute("CREATE TABLE choices (type TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (type, key))")
     database.execute(
-        "CREATE TABLE choices (type TEXT, key TEXT, value TEXT NOT NULL, time INTEGER NOT NULL,"
-        " PRIMARY KEY (type, key))"
-    )
-    database.execute(
-        "CREATE TABLE goals (event INTEGER PRIMARY KEY, kind TEXT NOT NULL, outcome TEXT NOT NULL,"
-        " seconds REAL NOT NULL)"
+        "CREATE TABLE goals (event INTEGER PRIMARY KEY, goal TEXT NOT NULL, kind TEXT NOT NULL,"
+        " outcome TEXT NOT NULL, seconds REAL NOT NULL)"
     )
     database.execute("CREATE TABLE progress (name TEXT PRIMARY KEY, value INTEGER NOT NULL)")
     database.execute("CREATE TABLE letters (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, text TEXT NOT NULL)")

@@ -30,6 +30,7 @@ def with_words(
             raise
         logger.warning("The index of words is made anew: %s", error)
     with database.writing() as connection:
+        _empty(connection)
         make_anew(connection)
         return work(connection)
 
@@ -37,3 +38,13 @@ def with_words(
 def make_anew(connection: sqlite3.Connection) -> None:
     """Make the index of what there is (FTS5, "Special INSERT Directives")."""
     connection.execute("INSERT INTO event_words (event_words) VALUES ('rebuild')")
+
+
+def _empty(connection: sqlite3.Connection) -> None:
+    """Let the index have nothing in it: where its structure is damaged it can be neither made anew nor deleted.
+
+    The rows are those of an index without levels and segments (fts5_index.c, "The %_data Table").
+    """
+    for table in ("event_words_data", "event_words_idx"):
+        connection.execute(f"DELETE FROM {table}")
+    connection.execute("INSERT INTO event_words_data (id, block) VALUES (1, x''), (10, x'00000000000000')")

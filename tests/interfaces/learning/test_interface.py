@@ -256,12 +256,13 @@ async def read_all(descriptor: int) -> list[dict[str, object]]:
 
 async def test_all_that_is_known_can_be_exported(room, descriptors):
     learning = LearningClient(descriptors)
-    texts = [f"{BRIEF} {'x' * 900} {number}" for number in range(700)]
+    texts = [f"{BRIEF} {number}" for number in range(700)]
     await learning.record_many(queries(*texts))
+    await learning.record_many([Event("response", "x" * 100_000)] * 30)
     await learning.update()
     *rows, end = await read_all(await learning.export())
     assert end == {"kind": "end", "lines": len(rows)}
-    assert [row["content"] for row in rows if row["kind"] == "event"] == texts
+    assert [row["content"] for row in rows if row["kind"] == "event"] == [*texts, *["x" * 100_000] * 30]
     assert {row["kind"] for row in rows} == {"event", "preference", "topic"}
 
 
@@ -277,11 +278,14 @@ async def test_an_export_that_nobody_reads_to_its_end_disturbs_nobody(room, desc
 
 
 async def test_topics_that_mean_the_same_are_one_where_a_model_makes_vectors(bus, home, learning):
-    server = OpenAIServer(models=("llama3.2",))
+    server = OpenAIServer(models=("llama3.2", "m"))
     await server.start()
     (home / "CONFIG_HOME/senter").mkdir(exist_ok=True)
     (home / "CONFIG_HOME/senter/config.toml").write_text(
-        "".join(f"[models.{name}]\nproviders = [{json.dumps(server.url)}]\n" for name in ("primary", "research"))
+        "".join(
+            f'[models.{name}]\nproviders = [{json.dumps(server.url)}]\nembedding_model = "m"\n'
+            for name in ("primary", "research")
+        )
     )
     for each in (PRIMARY, RESEARCH):
         bus.install(each.bus_name, sys.executable, "-I", "-m", "senter.models", each.instance)

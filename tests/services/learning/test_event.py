@@ -165,3 +165,9 @@ def test_a_time_is_told_as_the_clock_on_the_wall_showed_it(in_berlin):
 def test_a_time_before_the_clocks_changed_is_told_as_the_clock_on_the_wall_showed_it(in_berlin, then, now):
     was = local(Clock(then).microseconds)
     assert (was.day, was.hour) == (Clock(then)().day, 12)
+
+
+@pytest.mark.parametrize("text", ["x" * 501, "a mail\n\nHello,\nplease\nanswer"])
+def test_what_is_pasted_is_not_taken_for_what_the_user_said(text):
+    assert words_of_user("user_query", text, {}) == ""
+    assert words_of_user("user_query", "x" * 500, {}) == "x" * 500

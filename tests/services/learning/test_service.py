@@ -403,7 +403,7 @@ async def test_what_is_forgotten_is_not_counted_when_the_cleaning_failed(learnin
 
 async def test_a_failing_cleaning_at_the_start_does_not_end_the_service(learning, file, clock):
     await learning.record("x")
-    learning.service._forgetting.times(-5, 2**62)
+    learning.service._forgetting.since(-5)
     await learning.service.stop()
     after = Learning(Store(file), clock)
 
@@ -448,7 +448,7 @@ async def test_what_cannot_be_meant_is_not_forgotten(learning, kind, value):
 
 
 async def test_an_export_has_all_that_is_known_and_says_how_much_that_is(learning, clock, monkeypatch):
-    monkeypatch.setattr(service, "PAGE", 2)
+    monkeypatch.setattr(export, "PAGE", 2)
     await ask(learning, *BRIEF_QUESTIONS)
     await learning.record("hi", "response", request_id="r")
     await learning.service.update()
@@ -470,24 +470,24 @@ async def test_an_export_has_every_topic(learning):
 
 async def test_too_many_exports_at_once_are_refused_until_one_has_ended(learning):
     await learning.service.record([Event("user_query", "x" * 10_000) for _ in range(50)])
-    readers = [await export_of(learning) for _ in range(service.MOST_EXPORTS)]
+    readers = [await export_of(learning) for _ in range(export.MOST_EXPORTS)]
     with pytest.raises(Busy):
         await learning.service.export()
     assert learning.service.is_busy()
     os.close(readers.pop())
-    await until(lambda: learning.service._exports < service.MOST_EXPORTS)
+    await until(lambda: learning.service._exports._under_way < export.MOST_EXPORTS)
     readers.append(await export_of(learning))
     for reader in readers:
         os.close(reader)
-    await until(lambda: learning.service._exports == 0)
+    await until(lambda: learning.service._exports._under_way == 0)
 
 
 async def test_exports_that_nobody_reads_come_to_an_end(learning, monkeypatch):
     monkeypatch.setattr(export, "PATIENCE_SECONDS", 0.05)
     await learning.service.record([Event("user_query", "x" * 10_000) for _ in range(50)])
     before = open_descriptors()
-    readers = [await export_of(learning) for _ in range(service.MOST_EXPORTS)]
-    await until(lambda: learning.service._exports == 0)
+    readers = [await export_of(learning) for _ in range(export.MOST_EXPORTS)]
+    await until(lambda: learning.service._exports._under_way == 0)
     for reader in readers:
         os.close(reader)
     assert open_descriptors() == before
@@ -601,7 +601,7 @@ async def test_a_large_file_that_is_cleaned_is_no_disk_that_hangs(file, clock, m
     store = Slow(file)
     async with at_work(Learning(store, clock)) as learning:
         await learning.record("espresso")
-        forgetting = asyncio.create_task(learning.service.forget("everything", ""))
+        forgetting = asyncio.create_task(learning.service.forget("since", "0"))
         await until(store.cleaning.is_set)
         assert learning.service.is_healthy()
         monkeypatch.setattr(service, "LONGEST_CLEANING_SECONDS", 0.0)
@@ -609,7 +609,7 @@ async def test_a_large_file_that_is_cleaned_is_no_disk_that_hangs(file, clock, m
         await forgetting
         store.cleaning.clear()
         store.go_on.clear()
-        forgetting = asyncio.create_task(learning.service.forget("everything", ""))
+        forgetting = asyncio.create_task(learning.service.forget("since", "0"))
         await until(store.cleaning.is_set)
         assert not learning.service.is_healthy()
         store.go_on.set()

@@ -15,11 +15,12 @@ from senter.errors import ModelFailed, SenterError
 from senter.learning.client import LearningClient
 from senter.learning.event import QUERY, RESPONSE, Event
 from senter.models.client import ModelClient
-from senter.models.request import Outcome
 from senter.wording import one_line
 
-LEARNING_SECONDS, LONGEST_PROFILE = 5.0, 600
-"""How long an answer may wait for learning, and how much of a question is what is known of the user."""
+LEARNING_SECONDS = 2.0
+"""How long learning is waited for."""
+LONGEST_PROFILE, LONGEST_WITH_PROFILE = 600, 50_000
+"""How many characters of a question are what is known of the user, and how long one may be that gets them."""
 
 
 @click.command("ask")
@@ -37,8 +38,9 @@ def ask_model(text: str, no_stream: bool) -> None:
 async def _answer(connection: Connection, text: str, no_stream: bool) -> None:
     """Print the answer as it comes; the request is cancelled when this is. Raises NoModel, ModelFailed."""
     pieces: asyncio.Queue[str | None] = asyncio.Queue()
-    model = ModelClient(connection, PRIMARY)
+    model, request = ModelClient(connection, PRIMARY), uuid.uuid4().hex
     question = await _for_user(connection, text)
+    await _remember(connection, Event(QUERY, text, {"request_id": request}))
     asking = asyncio.ensure_future(
         model.generate([{"role": "user", "content": question}], on_text=pieces.put_nowait)
     )
@@ -56,25 +58,24 @@ async def _answer(connection: Connection, text: str, no_stream: bool) -> None:
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
         shown.end()
-    await _remember(connection, text, outcome)
+    await _remember(connection, Event(RESPONSE, outcome.text, {"request_id": request}))
 
 
 async def _for_user(connection: Connection, text: str) -> str:
     """The question with what is known of the user; as it is where nothing is, or where that is not told at once."""
     profile = ""
-    with contextlib.suppress(SenterError, TimeoutError):
-        async with asyncio.timeout(LEARNING_SECONDS):
-            profile = await LearningClient(connection).profile_text(LONGEST_PROFILE)
+    if len(text) <= LONGEST_WITH_PROFILE:
+        with contextlib.suppress(SenterError, TimeoutError):
+            async with asyncio.timeout(LEARNING_SECONDS):
+                profile = await LearningClient(connection).profile_text(LONGEST_PROFILE)
     return f"{profile}\n\nAnswer in a way that suits the user:\n\n{text}" if profile else text
 
 
-async def _remember(connection: Connection, text: str, outcome: Outcome) -> None:
-    """Let learning know what was asked and answered. The answer is there whether that works or not."""
-    request = {"request_id": uuid.uuid4().hex}
+async def _remember(connection: Connection, event: Event) -> None:
+    """Let learning know what was asked or answered. The answer is there whether that works or not."""
     with contextlib.suppress(SenterError, TimeoutError):
         async with asyncio.timeout(LEARNING_SECONDS):
-            events = [Event(QUERY, text, request), Event(RESPONSE, outcome.text, request)]
-            await LearningClient(connection).record_many(events)
+            await LearningClient(connection).record(event)
 
 
 class Printer:

@@ -42,11 +42,20 @@ def forget(
     kind, typed = chosen[0]
     value = _meant(kind, typed)
     question = f"Forget {_in_words(kind, value, local_now())}? It cannot be brought back."
-    if not yes and not click.confirm(question, err=True):
+    if not yes and not _agreed(question):
         complain("nothing was forgotten")
         raise SystemExit(FAILED)
     count = ask(lambda connection: LearningClient(connection).forget(kind, value))
     click.echo(forgotten(kind, count))
+
+
+def _agreed(question: str) -> bool:
+    """Whether the user says yes; leaving with Ctrl-C is a no."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        return False
 
 
 def _meant(kind: str, typed: str) -> str:

@@ -25,7 +25,7 @@ from senter.learning.event import Recorded
 from senter.wording import one_line
 
 PAGE, MOST_TOPICS, MOST_DAYS = 200, 1000, 366
-SET_OFF = "Learning is switched off in {}: [learning] enabled = false"
+SET_OFF = "Learning is switched off in {}: [learning] enabled = false; it holds after: senter restart learning"
 
 Result = TypeVar("Result")
 

@@ -143,7 +143,7 @@ def when(microseconds: int, now: datetime) -> str:
 def forgotten(kind: str, count: int) -> str:
     """How much was forgotten; ``kind`` is topic, before, since, preference or everything."""
     if kind == "everything":
-        return f"Everything is forgotten: {counted(count, 'event')}." if count else "Everything is forgotten."
+        return "Everything is forgotten."
     if not count:
         return "There was nothing to forget."
     what = counted(count, "sign" if kind == "preference" else "event")

@@ -18,6 +18,8 @@ MOST_LOOKED_AT = 500
 class Ended(NamedTuple):
     """How one goal ended."""
 
+    goal: str
+    """Its id; empty when that is not known."""
     kind: str
     outcome: str
     seconds: float
@@ -39,10 +41,16 @@ class GoalPattern:
 
 
 def patterns(goals: Iterable[Ended]) -> list[GoalPattern]:
-    """What became of goals, by their kind, the most frequent first."""
+    """What became of goals, by their kind, the most frequent first.
+
+    The last ends come first; of a goal that was taken up again only the last end counts.
+    """
     kinds: dict[str, list[Ended]] = {}
+    seen: set[str] = set()
     for goal in goals:
-        kinds.setdefault(goal.kind, []).append(goal)
+        if goal.goal not in seen:
+            kinds.setdefault(goal.kind, []).append(goal)
+        seen |= {goal.goal} - {""}
     found = [_pattern(kind, those) for kind, those in kinds.items()]
     return sorted(found, key=lambda pattern: (-pattern.goals, pattern.kind))
 

@@ -47,7 +47,7 @@ def is_known(hours: Iterable[Active]) -> bool:
 
 
 def peak_hours(hours: Sequence[Active], today: int) -> list[int]:
-    """The four hours of the day in which most happens, in their order; the usual ones while little is known."""
+    """The up to four hours of the day in which most happens, in order; the usual ones while little is known."""
     if not is_known(hours):
         return list(USUAL_PEAKS)
     weights = by_hour(hours, today)
@@ -69,8 +69,11 @@ def next_active(hours: Sequence[Active], now: datetime) -> tuple[datetime, float
     there = _sums(((weekday(day), hour), _weight(day, today)) for day, hour, events in hours if events)
     begins = now.replace(minute=0, second=0, microsecond=0, tzinfo=None)
     coming = [begins + timedelta(hours=number) for number in range(1, 7 * 24 + 1)]
+    # of today it is not known yet whether the user is there in an hour to come: it is the one that is added
+    days = [seen.get(moment.weekday(), 0.0) + (moment.toordinal() != today) for moment in coming]
     chances = [
-        there.get((moment.weekday(), moment.hour), 0.0) / (seen.get(moment.weekday(), 0.0) + 1) for moment in coming
+        there.get((moment.weekday(), moment.hour), 0.0) / max(1.0, days[place])
+        for place, moment in enumerate(coming)
     ]
     likely = next((place for place, chance in enumerate(chances) if chance >= LIKELY), None)
     place = chances.index(max(chances)) if likely is None else likely

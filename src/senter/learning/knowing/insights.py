@@ -73,20 +73,18 @@ class Insights:
         with self._database.reading() as connection:
             return beliefs(connection, now)
 
-    def choose(self, kind: str, key: str, value: str, now: int) -> None:
+    def choose(self, kind: str, key: str, value: str) -> None:
         """Note what the user has set."""
         with self._database.writing() as connection:
             connection.execute(
-                "INSERT INTO choices (type, key, value, time) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (type, key) DO UPDATE SET value = excluded.value, time = excluded.time",
-                (kind, key, value, now),
+                "INSERT OR REPLACE INTO choices (type, key, value) VALUES (?, ?, ?)", (kind, key, value)
             )
 
     def goals(self) -> list[GoalPattern]:
         """What became of the last goals, by their kind."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT kind, outcome, seconds FROM goals ORDER BY event DESC LIMIT ?", (MOST_LOOKED_AT,)
+                "SELECT goal, kind, outcome, seconds FROM goals ORDER BY event DESC LIMIT ?", (MOST_LOOKED_AT,)
             )
             return patterns(Ended(*row) for row in rows)
 

@@ -1,5 +1,6 @@
 """What is known of the user, as it is asked for."""
 
+import difflib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -78,7 +79,7 @@ class Knowledge:
         """How topics change within so many days, from -1 to 1, the strongest rise first. Raises InvalidArgument."""
         if not 1 <= days <= MOST_TREND_DAYS:
             raise InvalidArgument(f"days must be 1 to {MOST_TREND_DAYS}, not {days}")
-        return trends(await self._on_disk(self._insights.mentions, self._today(), days))[:MOST_TOPICS_TOLD]
+        return trends(await self._on_disk(self._insights.mentions, self._today(), days), MOST_TOPICS_TOLD)
 
     async def activity_pattern(self, kind: str) -> dict[str, float]:
         """How much happens in each ``hour`` of the day, or on each ``day`` of the week. Raises InvalidArgument."""
@@ -110,7 +111,7 @@ class Knowledge:
         if not chosen or len(chosen) > LONGEST_VALUE:
             raise InvalidArgument(f"value must have 1 to {LONGEST_VALUE} characters; to take it back, forget it")
         _require_known(kind, key, chosen)
-        await self._on_disk(self._insights.choose, kind, key, chosen, self._microseconds())
+        await self._on_disk(self._insights.choose, kind, key, chosen)
 
     async def session(self, session_id: str) -> Session:
         """What a session was like, or the last one. Raises InvalidArgument when there is none."""
@@ -159,7 +160,10 @@ class Knowledge:
 
 def _require_known(kind: str, key: str, value: str) -> None:
     """Raise InvalidArgument for a wish of a type that Senter acts on, when it would not know what to do."""
-    known = {STYLE: [*VALUES], SCHEDULE: [DIGEST_HOUR]}.get(kind, [key])
+    wishes = {STYLE: [*VALUES], SCHEDULE: [DIGEST_HOUR]}
+    if kind not in wishes and (near := difflib.get_close_matches(kind, wishes, n=1)):
+        raise InvalidArgument(f"did you mean {near[0]}, and not {kind!r}?")
+    known = wishes.get(kind, [key])
     if key not in known:
         raise InvalidArgument(f"{kind} has no {key!r}; there is: {', '.join(known)}")
     if kind == STYLE and value not in VALUES[key]:

@@ -1,6 +1,5 @@
 """Forgetting in ``learning.db``: events, what was learned of them, and every trace of them in the file."""
 
-import logging
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime
@@ -17,18 +16,11 @@ from senter.learning.words import make_anew, with_words
 from senter.wording import one_line
 
 _TRACES = "traces"
-_EARLIEST, _LATEST = -(2**62), 2**62
 _LONGEST_NUMBER, _DATE = 18, 8
 _KINDS = (
     "kind must be topic, before, since, preference or everything; value a topic, a time, a type and a key with a"
     " space between them, or nothing"
 )
-_EVERYTHING = (
-    *("mentions", "evidence", "goals", "topics", "preferences", "choices", "activity_patterns", "sessions"),
-    *("event_counts", "letters"),
-)
-
-logger = logging.getLogger(__name__)
 
 
 class Forgetting:
@@ -61,11 +53,24 @@ class Forgetting:
 
         return with_words(self._database, forget, self._database.writing)
 
-    def times(self, since: int, before: int) -> int:
-        """Forget the events from a time on (µs) until before another; how many."""
-        with self._database.writing() as connection:
-            collect(connection, "SELECT id FROM events WHERE time >= ? AND time < ?", since, before)
+    def before(self, time: int) -> int:
+        """Forget the events before a time (µs), and the answers to those; how many."""
+
+        def forget(connection: sqlite3.Connection) -> int:
+            collect(connection, "SELECT id FROM events WHERE time < ?", time)
+            collect_answers(connection)
             return self._unlearn(connection)
+
+        return with_words(self._database, forget, self._database.writing)
+
+    def since(self, time: int) -> int:
+        """Forget the events from a time (µs) on; how many."""
+
+        def forget(connection: sqlite3.Connection) -> int:
+            collect(connection, "SELECT id FROM events WHERE time >= ?", time)
+            return self._unlearn(connection)
+
+        return with_words(self._database, forget, self._database.writing)
 
     def preference(self, kind: str, key: str) -> int:
         """Forget what speaks for and against a preference, and what the user has set; how many signs."""
@@ -78,17 +83,24 @@ class Forgetting:
             return signs + chosen
 
     def everything(self) -> int:
-        """Forget all there is, also in files that were damaged and set aside; how many events and wishes."""
-        with self._database.writing() as connection:
-            _mark(connection)
+        """Forget all there is, also in files that were damaged and set aside; how many events and wishes.
+
+        The file is deleted and a new one begun: for that there is room on a full disk, too. Raises Unavailable.
+        """
+        with self._database.reading() as connection:
             (count,) = connection.execute(
                 "SELECT COALESCE(SUM(events), 0) + (SELECT COUNT(*) FROM choices) FROM event_counts"
             ).fetchone()
-            for table in _EVERYTHING:
-                connection.execute(f"DELETE FROM {table}")
-            connection.execute("DELETE FROM events")
-        for file in self._database.damaged():
-            file.unlink(missing_ok=True)
+        file = self._database.file
+        self._database.close()
+        try:
+            # a log without its file would be taken for a part of the next one
+            for aside in (*file.parent.glob(f"{file.name}-*"), file, *file.parent.glob(f"{file.name}.damaged-*")):
+                aside.unlink(missing_ok=True)
+        except OSError as error:
+            raise Unavailable(f"{error.filename} cannot be deleted: {error.strerror}") from error
+        finally:
+            self._database.open()
         return int(count)
 
     def clean(self) -> None:
@@ -100,6 +112,9 @@ class Forgetting:
         with self._database.writing() as connection:
             make_anew(connection)
         with self._database.reading() as connection:
+            # what is left of the profile is not for other disks: SQLite would copy it through /var/tmp
+            folder = str(self._database.file.parent).replace("'", "''")
+            connection.execute(f"PRAGMA temp_store_directory = '{folder}'")
             connection.execute("VACUUM")
         if not self._database.checkpoint():
             raise Unavailable(
@@ -127,18 +142,14 @@ def forgetting_of(kind: str, value: str) -> Callable[[Forgetting], int]:
     if kind == "topic" and one_line(value):
         return lambda forgetting: forgetting.topic(value)
     if kind == "before":
-        return partial(_forget_times, since=_EARLIEST, before=_time(value))
+        return partial(Forgetting.before, time=_time(value))
     if kind == "since":
-        return partial(_forget_times, since=_time(value), before=_LATEST)
+        return partial(Forgetting.since, time=_time(value))
     if kind == "preference" and len(name := value.split()) == 2:
         return lambda forgetting: forgetting.preference(*name)
     if kind == "everything" and not value:
         return Forgetting.everything
     raise InvalidArgument(_KINDS)
-
-
-def _forget_times(forgetting: Forgetting, since: int, before: int) -> int:
-    return forgetting.times(since, before)
 
 
 def _time(value: str) -> int:

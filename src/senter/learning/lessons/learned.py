@@ -18,7 +18,9 @@ from senter.learning.preferences.style import Sign
 MOST_TOPICS = 5_000
 """So many topics are kept; the weakest are forgotten first."""
 
-_LEARNED = "learned"
+LEARNED = "learned"
+LOOKED_AT = 10_000
+"""So many characters of a text are learned from at most."""
 
 
 class Learned:
@@ -31,10 +33,11 @@ class Learned:
         """The next events that nothing was learned from yet, in the order in which they were written."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT id, time, day, hour, type, content, COALESCE((SELECT content FROM events AS answers"
-                " WHERE answers.request = events.request AND answers.type = ? LIMIT 1), ''), metadata"
-                " FROM events WHERE id > ? ORDER BY id LIMIT ?",
-                (RESPONSE, _progress(connection), limit),
+                "SELECT id, time, day, hour, type, SUBSTR(content, 1, ?1),"
+                " COALESCE((SELECT SUBSTR(content, 1, ?1) FROM events AS answers"
+                " WHERE answers.request = events.request AND answers.type = ?2 LIMIT 1), ''),"
+                " metadata FROM events WHERE id > ?3 ORDER BY id LIMIT ?4",
+                (LOOKED_AT, RESPONSE, _progress(connection), limit),
             ).fetchall()
         return [Read._make((*row[:7], json.loads(row[7]) if row[7] else {})) for row in rows]
 
@@ -52,7 +55,7 @@ class Learned:
                 connection.execute("INSERT INTO letters (key, text) VALUES (?, ?)", (uuid.uuid4().hex, text))
             connection.execute(
                 "INSERT OR REPLACE INTO progress (name, value) VALUES (?, ?)",
-                (_LEARNED, lessons[-1].event),
+                (LEARNED, lessons[-1].event),
             )
 
     def letters(self) -> list[tuple[int, str, str]]:
@@ -65,29 +68,36 @@ class Learned:
         with self._database.writing() as connection:
             connection.execute("DELETE FROM letters WHERE id = ?", (number,))
 
-    def nameless(self, limit: int) -> list[tuple[int, str]]:
-        """The weightiest topics that nobody has made a vector of: id and topic."""
+    def unplaced(self, model: str, limit: int) -> list[tuple[int, str]]:
+        """The weightiest topics of which there is no vector of a model: id and topic."""
         with self._database.reading() as connection:
             return connection.execute(
-                "SELECT id, topic FROM topics WHERE same_as IS NULL AND embedding IS NULL"
+                "SELECT id, topic FROM topics WHERE same_as IS NULL AND embedded_by != ?"
                 " ORDER BY score DESC LIMIT ?",
-                (limit,),
+                (model, limit),
             ).fetchall()
 
-    def vectors(self) -> list[tuple[int, bytes]]:
-        """The topics that have a vector, the weightiest first: id and vector."""
+    def vectors(self, model: str) -> list[tuple[int, bytes]]:
+        """The topics that have a vector of a model, the weightiest first: id and vector."""
         with self._database.reading() as connection:
             return connection.execute(
-                "SELECT id, embedding FROM topics WHERE same_as IS NULL AND embedding IS NOT NULL"
-                " ORDER BY score DESC"
+                "SELECT id, embedding FROM topics WHERE same_as IS NULL AND embedded_by = ? ORDER BY score DESC",
+                (model,),
             ).fetchall()
 
-    def keep_vector(self, topic: int, vector: bytes, same_as: int | None) -> None:
-        """Keep the vector of a topic; when it is the same as another one, what was learned of it is that one's."""
+    def keep_vector(self, topic: tuple[int, str], vector: bytes, model: str, same_as: int | None) -> bool:
+        """Keep the vector of a topic (id and topic), if there still is one.
+
+        When it is the same as another one, what was learned of it is that one's from now on.
+        """
         with self._database.writing() as connection:
-            connection.execute("UPDATE topics SET embedding = ? WHERE id = ?", (vector, topic))
-            if same_as is not None:
-                merge(connection, topic, same_as)
+            kept = connection.execute(
+                "UPDATE topics SET embedding = ?, embedded_by = ? WHERE id = ? AND topic = ?",
+                (vector, model, *topic),
+            )
+            if kept.rowcount and same_as is not None:
+                merge(connection, topic[0], same_as)
+            return bool(kept.rowcount)
 
     def prune(self, day: int, kept_days: int) -> int:
         """Let go of the weakest topics when there are too many, and of hours that do not count; how many topics."""
@@ -138,7 +148,7 @@ def _add_sign(connection: sqlite3.Connection, lesson: Lesson, sign: Sign) -> Non
 
 
 def _progress(connection: sqlite3.Connection) -> int:
-    row = connection.execute("SELECT value FROM progress WHERE name = ?", (_LEARNED,)).fetchone()
+    row = connection.execute("SELECT value FROM progress WHERE name = ?", (LEARNED,)).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -161,5 +171,6 @@ def _learn(connection: sqlite3.Connection, lesson: Lesson) -> None:
         _add_sign(connection, lesson, sign)
     if lesson.goal:
         connection.execute(
-            "INSERT INTO goals (event, kind, outcome, seconds) VALUES (?, ?, ?, ?)", (lesson.event, *lesson.goal)
+            "INSERT INTO goals (event, goal, kind, outcome, seconds) VALUES (?, ?, ?, ?, ?)",
+            (lesson.event, *lesson.goal),
         )

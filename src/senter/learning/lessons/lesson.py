@@ -59,4 +59,5 @@ def _ended(event: Read) -> Ended | None:
         return None
     seconds = event.metadata.get("seconds", 0.0)
     known = float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else 0.0
-    return Ended(str(event.metadata.get("kind") or "other"), outcome, max(0.0, known))
+    goal = str(event.metadata.get("goal", ""))
+    return Ended(goal, str(event.metadata.get("kind") or "other"), outcome, max(0.0, known))

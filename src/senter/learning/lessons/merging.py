@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from senter.database import Disk
@@ -22,19 +23,25 @@ class Model(Protocol):
 
 
 class Merging:
-    """Gives new topics their vectors, and merges those that are alike."""
+    """Gives new topics their vectors, and merges those that are alike.
 
-    def __init__(self, learned: Learned, model: Model, on_disk: Disk) -> None:
+    ``name`` is the embedding model of the settings; without one no model is asked: chat models make vectors, too,
+    and take topics for alike that have nothing to do with each other.
+    """
+
+    def __init__(self, learned: Learned, model: Model, name: str, on_disk: Disk) -> None:
         self._learned = learned
         self._model = model
+        self._name = name
         self._on_disk = on_disk
 
-    async def merge(self) -> int:
+    async def merge(self, alone: AbstractAsyncContextManager[object]) -> int:
         """Look at the 64 weightiest new topics; how many of them were known by another name.
 
-        Without new topics no model is asked; where none makes vectors the topics stay as they are.
+        Nobody else changes topics within ``alone``; the model is asked outside of it, which may take long. Without
+        new topics no model is asked; where none makes vectors the topics stay as they are.
         """
-        new = await self._on_disk(self._learned.nameless, AT_ONCE)
+        new = await self._on_disk(self._learned.unplaced, self._name, AT_ONCE) if self._name else []
         if not new:
             return 0
         try:
@@ -42,19 +49,22 @@ class Merging:
         except SenterError as error:
             logger.info("Topics are not compared by meaning: %s", error)
             return 0
-        return await self._on_disk(self._keep, [number for number, _ in new], vectors)
+        async with alone:
+            return await self._on_disk(self._keep, new, vectors)
 
-    def _keep(self, topics: Sequence[int], vectors: Sequence[Sequence[float]]) -> int:
+    def _keep(self, topics: Sequence[tuple[int, str]], vectors: Sequence[Sequence[float]]) -> int:
         # numpy takes a while to load, and most processes of this room never need it
         from senter.learning.topics.likeness import alike, packed
 
-        known = self._learned.vectors()
+        known = self._learned.vectors(self._name)
         merged = 0
         for topic, vector in zip(topics, map(packed, vectors), strict=False):
             place = alike(vector, [other for _, other in known])
-            self._learned.keep_vector(topic, vector, None if place is None else known[place][0])
-            if place is None:
-                known.append((topic, vector))
+            same_as = None if place is None else known[place][0]
+            if not self._learned.keep_vector(topic, vector, self._name, same_as):
+                continue
+            if same_as is None:
+                known.append((topic[0], vector))
             else:
                 merged += 1
         return merged

@@ -5,7 +5,7 @@ import sqlite3
 import unicodedata
 
 from senter.learning.event import FEEDBACK, is_presence
-from senter.learning.lessons.learned import extend_sessions, keep_evidence
+from senter.learning.lessons.learned import LEARNED, extend_sessions, keep_evidence
 from senter.learning.lessons.mentions import weigh
 from senter.learning.preferences.belief import Evidence
 from senter.learning.topics.naming import normal
@@ -29,14 +29,9 @@ def collect(connection: sqlite3.Connection, question: str, *values: object) -> N
 
 
 def collect_saying(connection: sqlite3.Connection, phrase: str) -> None:
-    """Add the events that say a phrase, in whatever letters, and not only its words without its signs."""
-    quoted = '"' + phrase.replace('"', '""') + '"'
-    collect(
-        connection,
-        "SELECT events.id FROM event_words JOIN events ON events.id = event_words.rowid"
-        " WHERE event_words MATCH ? AND says(events.content, ?)",
-        *(quoted, phrase),
-    )
+    """Add the events that say a phrase, in whatever letters, in their text or beside it."""
+    # every event is looked at: the index of words knows no others beside them, and no words without spaces
+    collect(connection, "SELECT id FROM events WHERE says(content, ?1) OR says(metadata, ?1)", _bare(phrase))
 
 
 def collect_answers(connection: sqlite3.Connection) -> None:
@@ -57,7 +52,7 @@ def unlearn(connection: sqlite3.Connection) -> int:
     ).fetchall()
     hours = connection.execute(
         f"SELECT COUNT(*), day, hour FROM events WHERE id IN {_LEAVING} AND was_there(type, metadata)"
-        " AND id <= COALESCE((SELECT value FROM progress WHERE name = 'learned'), 0) GROUP BY day, hour"
+        f" AND id <= COALESCE((SELECT value FROM progress WHERE name = '{LEARNED}'), 0) GROUP BY day, hour"
     ).fetchall()
     sessions = connection.execute(
         "SELECT DISTINCT sessions.id, began, ended FROM leaving CROSS JOIN events USING (id) CROSS JOIN sessions"
@@ -87,20 +82,27 @@ def _was_there(event_type: str, metadata: str) -> bool:
     return is_presence(event_type, json.loads(metadata) if metadata else {})
 
 
-def _says(content: str, phrase: str) -> bool:
+def _says(text: str, bare: str) -> bool:
     """Whether a text says a phrase: not as a part of other words, nor with signs behind it that are none of it."""
-    text, sought = _bare(content), _bare(phrase)
-    at = text.find(sought)
+    said = _bare(text)
+    at = said.find(bare)
     while at >= 0:
-        before, behind = text[at - 1 : at], text[at + len(sought) : at + len(sought) + 1]
-        if not (before.isalnum() or behind.isalnum() or behind in _SIGNS):
+        before, behind = said[at - 1 : at], said[at + len(bare) : at + len(bare) + 1]
+        if not (_joins(before) or _joins(behind) or behind in _SIGNS):
             return True
-        at = text.find(sought, at + 1)
+        at = said.find(bare, at + 1)
     return False
 
 
+def _joins(mark: str) -> bool:
+    """Whether a mark beside a phrase makes another word of it; Chinese and Japanese have no spaces."""
+    return mark.isalnum() and unicodedata.east_asian_width(mark) not in ("W", "F")
+
+
 def _bare(text: str) -> str:
-    """The text as the index of words takes it: in small letters, without accents."""
+    """The text in small letters, without accents, with single spaces."""
+    if text.isascii():
+        return normal(text)
     marks = unicodedata.normalize("NFKD", normal(text))
     return "".join(mark for mark in marks if not unicodedata.combining(mark))
 

@@ -3,6 +3,7 @@ using multiple local features, Information Sciences 509, 2020)."""
 
 import functools
 import locale
+import logging
 import re
 
 import yake
@@ -66,6 +67,9 @@ def _overlap(one: str, other: str) -> bool:
 
 @functools.cache
 def _extractor() -> yake.KeywordExtractor:
+    # it would show the beginning of what the user said to the journal
+    logging.getLogger("yake").propagate = False
+    logging.getLogger("yake").addHandler(logging.NullHandler())
     return yake.KeywordExtractor(lan="en", n=MOST_WORDS, top=MOST_LOOKED_AT, stopwords=_small_words())
 
 

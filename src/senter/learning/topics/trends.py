@@ -12,10 +12,12 @@ class Mentioned(NamedTuple):
     before: int
 
 
-def trends(mentions: Iterable[Mentioned]) -> list[tuple[str, float]]:
-    """Topics and how they change, from -1 (not mentioned any more) to 1 (new), the strongest rise first.
+def trends(mentions: Iterable[Mentioned], most: int) -> list[tuple[str, float]]:
+    """Topics and how they change, from nearly -1 (gone) to nearly 1 (new), the strongest rise first.
 
-    A single mention more or less is no trend: the difference is divided by all mentions and two more.
+    A single mention more or less is no trend: the difference is divided by all mentions and two more. At most so
+    many are told, those that change the most.
     """
     changes = [(row.topic, (row.lately - row.before) / (row.lately + row.before + 2)) for row in mentions]
-    return sorted(changes, key=lambda change: (-change[1], change[0]))
+    told = sorted(changes, key=lambda change: -abs(change[1]))[:most]
+    return sorted(told, key=lambda change: (-change[1], change[0]))

@@ -10,11 +10,13 @@ from typing import Protocol
 
 from senter.database import Disk
 from senter.errors import SenterError
-from senter.learning.event import Event
-from senter.tasks.goal import ENDED, GATHERING, Goal, Task
+from senter.learning.event import GOAL_CANCELLED, GOAL_COMPLETED, GOAL_CREATED, GOAL_FAILED, Event
+from senter.tasks.goal import CANCELLED, COMPLETED, ENDED, FAILED, GATHERING, Goal, Task
 from senter.tasks.telling.taught import News, Taught
 
 AT_ONCE = 100
+ENDS = {COMPLETED: GOAL_COMPLETED, FAILED: GOAL_FAILED, CANCELLED: GOAL_CANCELLED}
+"""The types of events by the states in which goals end."""
 PAUSE_SECONDS = 60.0
 """Before learning is told again what it could not be told."""
 
@@ -65,7 +67,7 @@ def events_of(news: News) -> list[Event]:
 def created(goal: Goal) -> Event:
     """That a goal was taken on."""
     metadata = {"goal": goal.id, "origin": goal.origin}
-    return Event("goal_created", goal.description, metadata, goal.created, f"goal-{goal.id}-{goal.created}")
+    return Event(GOAL_CREATED, goal.description, metadata, goal.created, f"goal-{goal.id}-{goal.created}")
 
 
 def ended(goal: Goal, tasks: Sequence[Task]) -> Event:
@@ -73,7 +75,7 @@ def ended(goal: Goal, tasks: Sequence[Task]) -> Event:
     seconds = max(0, goal.finished - goal.started) / 1_000_000 if goal.started else 0.0
     metadata = {"goal": goal.id, "kind": kind_of(tasks), "seconds": seconds}
     key = f"goal-{goal.id}-{goal.created}-{goal.finished}"
-    return Event(f"goal_{goal.state}", goal.title, metadata, goal.finished, key)
+    return Event(ENDS[goal.state], goal.title, metadata, goal.finished, key)
 
 
 def kind_of(tasks: Sequence[Task]) -> str:

@@ -159,7 +159,7 @@ def test_shares_are_whole_percents():
         ("preference", 1, "1 sign is forgotten."),
         ("since", 0, "There was nothing to forget."),
         ("everything", 0, "Everything is forgotten."),
-        ("everything", 2, "Everything is forgotten: 2 events."),
+        ("everything", 2, "Everything is forgotten."),
     ],
 )
 def test_what_was_forgotten_is_counted(kind, count, words):

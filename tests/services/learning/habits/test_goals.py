@@ -5,7 +5,7 @@ from senter.learning.habits.goals import Ended, GoalPattern, patterns
 
 def ended(kind, *outcomes):
     """Goals of a kind: how each ended, and how long that took."""
-    return [Ended(kind, outcome, seconds) for outcome, seconds in outcomes]
+    return [Ended("", kind, outcome, seconds) for outcome, seconds in outcomes]
 
 
 def test_goals_are_counted_by_their_kind_the_most_frequent_first():
@@ -31,3 +31,9 @@ def test_what_was_never_reached_has_no_usual_time():
 
 def test_without_goals_there_are_no_patterns():
     assert patterns([]) == []
+
+
+def test_of_a_goal_that_was_taken_up_again_only_the_last_end_counts():
+    ends = [Ended("7", "research", "completed", 60.0), Ended("7", "other", "failed", 5.0)]
+    (pattern,) = patterns([*ends, Ended("", "research", "failed", 1.0), Ended("", "research", "failed", 1.0)])
+    assert (pattern.kind, pattern.goals, pattern.completed) == ("research", 3, 1)

@@ -148,3 +148,10 @@ def test_who_is_still_up_at_three_has_not_begun_the_day():
 def test_when_the_day_begins_is_not_known_after_four_days():
     assert first_hour(daily(8, days=4), SUNDAY) is None
     assert first_hour(daily(8, days=5), SUNDAY) == 8
+
+
+def test_the_nearer_the_hour_the_same_is_told():
+    mondays = [Active(SUNDAY - 6, 9, 1), Active(SUNDAY - 13, 9, 1)]
+    moments = [next_active(mondays, Clock(f"2026-11-{now}")()) for now in ("22 08:00", "23 08:00")]
+    assert [moment.hour for moment, _ in moments] == [9, 9]
+    assert moments[0][1] == pytest.approx(moments[1][1], abs=0.02)

@@ -80,7 +80,7 @@ def test_active_hours_are_counted_of_the_days_that_count_and_not_of_days_to_come
 
 def test_what_the_user_sets_stands_until_the_user_sets_something_else(insights):
     for value in ("formal", "casual"):
-        insights.choose("style", "formality", value, 1)
+        insights.choose("style", "formality", value)
     (found,) = insights.preferences(1)
     assert (found.value, found.set_by_user, found.confidence) == ("casual", True, 1.0)
 

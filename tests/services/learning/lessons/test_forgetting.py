@@ -1,5 +1,6 @@
 """What is forgotten is as if it had never been, in every table and in every byte of the files."""
 
+import contextlib
 import shutil
 import sqlite3
 
@@ -106,10 +107,10 @@ class Forgetful(Store):
 
 def test_what_was_before_or_since_a_time_is_forgotten(store, forgetting, clock):
     teach(store, clock, *(query(f"at {when}", when) for when in (1, 2, 3)))
-    assert forgetting.times(-EVER, 2) == 1
+    assert forgetting.before(2) == 1
     assert contents(store) == ["at 2", "at 3"]
-    assert forgetting.times(3, EVER) == 1
-    assert forgetting.times(3, EVER) == 0
+    assert forgetting.since(3) == 1
+    assert forgetting.since(3) == 0
     assert contents(store) == ["at 2"]
 
 
@@ -168,7 +169,7 @@ def test_a_topic_that_means_something_to_sqlite_is_a_topic_like_others(store, fo
 
 def test_a_preference_is_forgotten_with_what_speaks_for_and_against_it_and_what_was_set(store, forgetting, clock):
     teach(store, clock, query("briefly please", 1), query("in depth please", 2), query("in short", 3))
-    Insights(store).choose("style", "response_length", "brief", 1)
+    Insights(store).choose("style", "response_length", "brief")
     assert forgetting.preference("style", "response_length") == 4
     assert [row[1] for row in derived(store)["preferences"]] == ["formality"]
     assert derived(store)["choices"] == []
@@ -179,7 +180,7 @@ def test_a_preference_is_forgotten_with_what_speaks_for_and_against_it_and_what_
 def test_everything_is_forgotten(store, forgetting, clock):
     hide(store, clock)
     teach(store, clock, query("briefly"), query("briefly"), Event("goal_failed", "x"))
-    Insights(store).choose("style", "formality", "formal", 1)
+    Insights(store).choose("style", "formality", "formal")
     assert forgetting.everything() == 404
     assert not any(derived(store).values())
     assert texts(store) == []
@@ -270,14 +271,14 @@ def test_what_is_left_is_what_would_be_there_without_what_is_forgotten(
 def merge(store, topic, into):
     """Let a topic be the same as another one."""
     learned = Learned(store)
-    numbers = {name: number for number, name in learned.nameless(10)}
-    learned.keep_vector(numbers[topic], b"1234", numbers[into])
+    numbers = {name: number for number, name in learned.unplaced("m", 10)}
+    learned.keep_vector((numbers[topic], topic), b"1234", "m", numbers[into])
 
 
 def test_a_name_of_a_topic_is_forgotten_with_the_last_event_that_used_it(store, forgetting, clock):
     teach(store, clock, query("espresso", 1), query("gardening", 2))
     merge(store, "gardening", "espresso")
-    forgetting.times(2, EVER)
+    forgetting.since(2)
     assert [row[1] for row in derived(store)["topics"]] == ["espresso"]
     forgetting.clean()
     assert b"gardening" not in bytes_on_disk(store)
@@ -286,7 +287,7 @@ def test_a_name_of_a_topic_is_forgotten_with_the_last_event_that_used_it(store, 
 def test_a_topic_is_not_called_by_a_name_that_is_forgotten(store, forgetting, clock):
     teach(store, clock, query("espresso", 1), query("gardening", 2))
     merge(store, "gardening", "espresso")
-    forgetting.times(0, 2)
+    forgetting.before(2)
     forgetting.clean()
     assert b"espresso" not in bytes_on_disk(store)
     assert [row[1] for row in derived(store)["topics"]] == ["gardening"]
@@ -294,7 +295,7 @@ def test_a_topic_is_not_called_by_a_name_that_is_forgotten(store, forgetting, cl
 
 def test_a_topic_is_not_written_as_only_a_forgotten_event_wrote_it(store, forgetting, clock):
     teach(store, clock, query("ESPRESSO", 1), query("espresso", 2))
-    forgetting.times(0, 2)
+    forgetting.before(2)
     assert [row[0] for row in derived(store)["topics"]] == ["espresso"]
     forgetting.clean()
     assert b"ESPRESSO" not in bytes_on_disk(store)
@@ -305,7 +306,7 @@ def test_a_topic_that_is_mentioned_by_two_names_at_once_weighs_the_same_after_fo
     merge(store, "gardening", "espresso")
     before = scores(store)["topic", "espresso"]
     teach(store, clock, query("espresso", 20))
-    forgetting.times(20, EVER)
+    forgetting.since(20)
     assert scores(store)["topic", "espresso"] == pytest.approx(before, abs=1e-9)
 
 
@@ -314,7 +315,7 @@ def test_what_was_judged_of_an_answer_that_is_forgotten_is_forgotten(store, forg
     judgement = Event("user_feedback", "", {"request_id": "r", "positive": True}, 5)
     teach(store, clock, answer, judgement)
     assert derived(store)["preferences"]
-    forgetting.times(-EVER, 5)
+    forgetting.before(5)
     assert derived(store)["preferences"] == derived(store)["evidence"] == []
 
 
@@ -366,14 +367,14 @@ def test_no_byte_of_a_key_a_request_or_metadata_is_left(store, forgetting, clock
         query("x", 5, "xylophonist-k", request_id="xylophonist-r", x="xylophonist"),
     )
     teach(store, clock, Event("goal_failed", "", {"kind": "xylophonist"}, 6), Event("xylophonist", "", {}, 7))
-    forgetting.times(5, EVER)
+    forgetting.since(5)
     forgetting.clean()
     assert SECRET not in bytes_on_disk(store)
     assert contents(store) == ["haskell"]
 
 
 def test_no_byte_of_what_the_user_has_set_is_left(store, forgetting):
-    Insights(store).choose("home", "instrument", "xylophonist", 1)
+    Insights(store).choose("home", "instrument", "xylophonist")
     assert SECRET in bytes_on_disk(store)
     forgetting.preference("home", "instrument")
     forgetting.clean()
@@ -471,7 +472,7 @@ def test_what_is_forgotten_while_the_file_is_cleaned_is_cleaned_the_next_time(fi
     store = opened(file, Forgetful)
     forgetting = Forgetting(store, lambda: NOW)
     hide(store, clock)
-    forgetting.times(0, 1)
+    forgetting.before(1)
     store.meanwhile = lambda: forgetting.topic("xylophonist")
     forgetting.clean()
     forgetting.clean()
@@ -548,3 +549,83 @@ def test_what_cannot_be_meant_is_refused(kind, value):
 
 def test_plain_phrases_know_their_words():
     assert plain_phrases("an Espresso and haskell") == ["Espresso", "haskell"]
+
+
+@pytest.mark.parametrize(
+    ("said", "topic"),
+    [
+        ("Wie lange ist die Straße nach Gießen heute gesperrt", "straße"),
+        ("Wie lange ist die STRASSE nach Gießen heute gesperrt", "Straße"),
+        ("我今天早上忘记吃糖尿病药了怎么办", "糖尿病"),
+        ("Où est le café le plus proche", "CAFE"),
+        ("a tab\tand a break\nin kernel\n  modules", "kernel modules"),
+    ],
+)
+def test_a_topic_is_found_in_whatever_letters_it_is_written(store, forgetting, clock, said, topic):
+    teach(store, clock, query(said, 1), query("haskell", 2))
+    assert forgetting.topic(topic) == 1
+    assert contents(store) == ["haskell"]
+
+
+def test_a_topic_is_no_part_of_another_word(store, forgetting, clock):
+    teach(store, clock, query("a categorical imperative", 1), query("my cat", 2))
+    assert forgetting.topic("cat") == 1
+    assert contents(store) == ["a categorical imperative"]
+
+
+def test_a_topic_is_forgotten_also_where_it_stands_beside_the_text(store, forgetting, clock):
+    teach(store, clock, query("hello", 1, focus="notes on diabetes"), query("haskell", 2))
+    assert forgetting.topic("diabetes") == 1
+    forgetting.clean()
+    assert b"diabetes" not in bytes_on_disk(store)
+
+
+def test_the_answer_to_a_question_goes_with_it_however_late_it_came(store, forgetting, clock):
+    teach(store, clock, query("why", 1, request_id="r"), Event("response", "because", {"request_id": "r"}, 9))
+    assert forgetting.before(5) == 2
+    assert contents(store) == []
+
+
+def test_what_is_not_learned_yet_is_forgotten_without_a_trace_in_the_hours(store, forgetting, clock):
+    teach(store, clock, query("espresso", 1))
+    store.record([query("haskell", 2)], clock())
+    assert forgetting.since(2) == 1
+    assert sum(events for *_, events in derived(store)["hours"]) == 1
+
+
+def test_everything_goes_also_what_was_set_aside_with_its_logs(store, forgetting, clock):
+    hide(store, clock)
+    for suffix in ("", "-wal", "-shm"):
+        (store.file.parent / f"{store.file.name}.damaged-1{suffix}").write_bytes(SECRET)
+    forgetting.everything()
+    assert SECRET not in bytes_on_disk(store)
+    assert not any(derived(store).values())
+    teach(store, clock, query("haskell", 1))
+    assert contents(store) == ["haskell"]
+
+
+def test_everything_can_be_forgotten_on_a_full_disk(store, forgetting, clock):
+    hide(store, clock)
+    limit_pages(store, 0)
+    forgetting.everything()
+    assert contents(store) == []
+
+
+@pytest.mark.parametrize("block", [1, 10])
+@pytest.mark.parametrize("kind", ["since", "topic"])
+def test_forgetting_mends_an_index_of_words_whose_structure_is_damaged(store, forgetting, clock, block, kind):
+    teach(store, clock, query("espresso", 1), query("haskell", 0))
+    store.close()
+    with contextlib.closing(sqlite3.connect(store.file)) as connection, connection:
+        connection.execute("UPDATE event_words_data SET block = x'00ff00ff00ff' WHERE id = ?", (block,))
+    store.open()
+    assert forgetting_of(kind, "1" if kind == "since" else "espresso")(forgetting) in (1, 2)
+    assert [event.content for event in store.search(["haskell"], 10, 0)] in ([], ["haskell"])
+
+
+def test_cleaning_copies_nothing_to_other_folders(store, forgetting, clock, tmp_path):
+    hide(store, clock)
+    forgetting.since(0)
+    forgetting.clean()
+    with store.reading() as connection:
+        assert connection.execute("PRAGMA temp_store_directory").fetchone() == (str(store.file.parent),)

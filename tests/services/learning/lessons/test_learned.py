@@ -165,9 +165,9 @@ def test_the_order_of_learning_does_not_matter(tmp_path_factory, clock, times, c
 def test_an_event_that_mentions_a_topic_by_two_of_its_names_mentions_it_once(store, learned, clock):
     store.record([Event("user_query", "x", {}, 5)] * 2, clock())
     learned.learn([lesson(1, topics=("espresso", "haskell"))], 5)
-    numbers = {topic: number for number, topic in learned.nameless(10)}
-    learned.keep_vector(numbers["espresso"], b"1234", None)
-    learned.keep_vector(numbers["haskell"], b"1234", numbers["espresso"])
+    numbers = {topic: number for number, topic in learned.unplaced("m", 10)}
+    learned.keep_vector((numbers["espresso"], "espresso"), b"1234", "m", None)
+    learned.keep_vector((numbers["haskell"], "haskell"), b"1234", "m", numbers["espresso"])
     assert scores(store)["topic", "espresso"] == pytest.approx(DECAY.scored(5), abs=1e-9)
     learned.learn([lesson(2, topics=("espresso", "haskell"))], 5)
     assert scores(store)["topic", "espresso"] == pytest.approx(DECAY.scored(5, 2), abs=1e-9)
@@ -176,9 +176,9 @@ def test_an_event_that_mentions_a_topic_by_two_of_its_names_mentions_it_once(sto
 def test_topics_that_are_one_have_one_weight_and_all_mentions(store, learned, clock):
     store.record([Event("user_query", "x", {}, when) for when in (5, 9 * DAY, 7, 10 * DAY)], clock())
     learned.learn([lesson(1, 5, ("espresso",)), lesson(2, 9 * DAY, ("ristretto",)), lesson(3, 7, ("lungo",))], 5)
-    numbers = {topic: number for number, topic in learned.nameless(10)}
-    learned.keep_vector(numbers["lungo"], b"", numbers["ristretto"])
-    learned.keep_vector(numbers["ristretto"], b"", numbers["espresso"])
+    numbers = {topic: number for number, topic in learned.unplaced("m", 10)}
+    learned.keep_vector((numbers["lungo"], "lungo"), b"", "m", numbers["ristretto"])
+    learned.keep_vector((numbers["ristretto"], "ristretto"), b"", "m", numbers["espresso"])
     expected = Decay(30.0).weight(DECAY.scored(5), 5) * (2 + 2 ** (9 / 30))
     assert DECAY.weight(scores(store)["topic", "espresso"], 5) == pytest.approx(expected)
     assert list(scores(store)) == [("topic", "espresso")]
@@ -276,7 +276,7 @@ def test_what_begins_to_count_is_to_be_told_once(store, learned, clock):
 
 def test_what_the_user_has_set_is_not_told_as_found_out(store, learned, clock):
     with store.writing() as connection:
-        connection.execute("INSERT INTO choices VALUES (?, ?, ?, 1)", BRIEF)
+        connection.execute("INSERT INTO choices VALUES (?, ?, ?)", BRIEF)
     ask(store, clock, "briefly x", "briefly y", "briefly z")
     learn(store, clock.microseconds)
     assert texts(learned) == []

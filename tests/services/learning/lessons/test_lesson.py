@@ -56,12 +56,12 @@ def test_feedback_without_words_judges_the_length_of_the_answer(positive, weight
     [("goal_completed", "completed"), ("goal_failed", "failed"), ("goal_cancelled", "cancelled")],
 )
 def test_the_end_of_a_goal_teaches_its_kind_its_outcome_and_how_long_it_took(kind, outcome):
-    assert lesson(kind, "", kind="research", seconds=12).goal == Ended("research", outcome, 12.0)
+    assert lesson(kind, "", kind="research", seconds=12).goal == Ended("", "research", outcome, 12.0)
 
 
 @pytest.mark.parametrize("seconds", [-1, -0.5, float("nan"), "12", True, ""])
 def test_what_is_no_time_is_none(seconds):
-    assert lesson("goal_completed", seconds=seconds).goal == Ended("other", "completed", 0.0)
+    assert lesson("goal_completed", seconds=seconds).goal == Ended("", "other", "completed", 0.0)
 
 
 @given(

@@ -11,7 +11,7 @@ COUNTS = st.integers(0, 10_000)
 
 def change(lately, before):
     """How a topic changes."""
-    return trends([Mentioned("x", lately, before)])[0][1]
+    return trends([Mentioned("x", lately, before)], 10)[0][1]
 
 
 def test_what_is_new_rises_and_what_is_gone_falls():
@@ -33,5 +33,5 @@ def test_a_change_lies_between_gone_and_new(lately, before):
 
 def test_the_strongest_rise_comes_first():
     rows = [Mentioned("same", 3, 3), Mentioned("gone", 0, 5), Mentioned("new", 5, 0), Mentioned("more", 4, 2)]
-    assert [topic for topic, _ in trends(rows)] == ["new", "more", "same", "gone"]
-    assert trends([]) == []
+    assert [topic for topic, _ in trends(rows, 10)] == ["new", "more", "same", "gone"]
+    assert trends([], 10) == []
