@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from senter.learning.topics.likeness import ALIKE, alike, packed
 
-VECTORS = st.lists(st.floats(-1e3, 1e3, width=32), min_size=3, max_size=3)
+NUMBERS = st.floats(-1e3, 1e3, width=32).map(lambda number: number if abs(number) > 1e-3 else 0.0)
+VECTORS = st.lists(NUMBERS, min_size=3, max_size=3)
 
 
 def turned(cosine):
