@@ -12,6 +12,7 @@ from support.session import call, prop, systemctl, until
 from senter.bus.names import ROOMS
 
 REPORTER = "senter-reporter.service"
+TIMERS = ["senter-job@daily_digest.timer", "senter-job@profile_update.timer"]
 
 
 def kill(unit: str) -> str:
@@ -41,7 +42,7 @@ def test_starting_the_target_starts_what_status_lists(started: None) -> None:
     assert {name: row["state"] for name, row in components.items()} == {room.title: "running" for room in ROOMS}
     for room in ROOMS:
         assert components[room.title]["pid"] == int(prop(room.unit, "MainPID"))
-    assert [timer["timer"] for timer in status["timers"]] == ["senter-job@daily_digest.timer"]
+    assert [timer["timer"] for timer in status["timers"]] == TIMERS
     assert "reporter" in session.senter("status").stdout
 
 
@@ -177,4 +178,4 @@ def test_starting_and_stopping_often_loses_no_timer() -> None:
         systemctl("stop", "senter.target")
     assert session.senter("start").returncode == 0
     status = json.loads(session.senter("status", "--json").stdout)
-    assert [timer["state"] for timer in status["timers"]] == ["running"]
+    assert {timer["timer"]: timer["state"] for timer in status["timers"]} == dict.fromkeys(TIMERS, "running")
