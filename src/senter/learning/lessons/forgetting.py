@@ -109,8 +109,7 @@ class Forgetting:
             marked = connection.execute("SELECT name, value FROM progress WHERE name = ?", (_TRACES,)).fetchone()
         if not marked:
             return
-        with self._database.writing() as connection:
-            make_anew(connection)
+        with_words(self._database, make_anew, self._database.writing)
         with self._database.reading() as connection:
             # what is left of the profile is not for other disks: SQLite would copy it through /var/tmp
             folder = str(self._database.file.parent).replace("'", "''")
