@@ -122,7 +122,9 @@ def test_the_timer_has_learning_update_itself(model: ScriptedModel) -> None:
     for question in QUESTIONS:
         tell("Record", "ssa{sv}", "user_query", question, "0")
     systemctl("start", f"{UPDATE}.service")
+    # the exit status, too: the unit takes another one for no failure
     assert session.prop(f"{UPDATE}.service", "Result") == "success"
+    assert session.prop(f"{UPDATE}.service", "ExecMainStatus") == "0"
     assert "Wants brief answers" in str(ask("ProfileText", "u", "0"))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from senter.database import Disk
 from senter.errors import Busy, SenterError, Unavailable
 from senter.learning.knowing.knowledge import Knowledge
+from senter.learning.knowing.summary import END
 from senter.learning.store import Store
 
 PATIENCE_SECONDS = 60.0
@@ -18,8 +19,6 @@ PATIENCE_SECONDS = 60.0
 LONGEST_SECONDS = 1800.0
 MOST_EXPORTS = 4
 PAGE = 500
-END = "end"
-"""The kind of the last line, which says how many there are before it: without it the export is not whole."""
 
 logger = logging.getLogger(__name__)
 

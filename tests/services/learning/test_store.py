@@ -319,7 +319,7 @@ def test_questions_about_the_present_do_not_read_the_past(store, clock):
 
 def test_an_answer_carries_so_many_events_as_it_can(store, clock, monkeypatch):
     monkeypatch.setattr("senter.learning.store.MOST_CHARACTERS", 25)
-    store.record([Event(QUERY, "ten chars." * 1, {}, when) for when in (1, 2, 3, 4)], clock())
+    store.record([Event(QUERY, "ten chars.", {}, when) for when in (1, 2, 3, 4)], clock())
     assert len(store.recent("", 0, 100)) == len(store.search(["ten"], 100, 0)) == 3
     monkeypatch.setattr("senter.learning.store.MOST_CHARACTERS", 1)
     assert len(store.page(0, 100)) == 1

@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from senter.errors import InvalidArgument, Unavailable
+from senter.learning.knowing.summary import END
 
 PATIENCE_SECONDS = 60.0
 """How long nothing may come through the pipe."""
 AT_ONCE = 65_536
-
-END = "end"
-"""The kind of the last line, which says how many lines were before it."""
 
 _BROKEN = "the export ended before its end and was thrown away; see: senter logs learning"
 

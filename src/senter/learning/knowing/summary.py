@@ -10,6 +10,10 @@ Hours = Annotated[list[int], "au"]
 Patterns = Annotated[list[GoalPattern], "aa{sv}"]
 
 
+END = "end"
+"""The kind of the last line of an export, which says how many there are before it: without it it is not whole."""
+
+
 @dataclass(frozen=True)
 class Profile:
     """What is known of the user."""

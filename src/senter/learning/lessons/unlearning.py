@@ -18,7 +18,7 @@ _REQUESTS = f"(SELECT request FROM events WHERE id IN {_LEAVING} AND request IS 
 
 def give_functions(connection: sqlite3.Connection) -> None:
     """Give a new connection the functions that are needed here."""
-    connection.create_function("says", 2, _says, deterministic=True)
+    connection.create_function("says", 3, _either_says, deterministic=True)
     connection.create_function("was_there", 2, _was_there, deterministic=True)
 
 
@@ -31,7 +31,7 @@ def collect(connection: sqlite3.Connection, question: str, *values: object) -> N
 def collect_saying(connection: sqlite3.Connection, phrase: str) -> None:
     """Add the events that say a phrase, in whatever letters, in their text or beside it."""
     # every event is looked at: the index of words knows no others beside them, and no words without spaces
-    collect(connection, "SELECT id FROM events WHERE says(content, ?1) OR says(metadata, ?1)", _bare(phrase))
+    collect(connection, "SELECT id FROM events WHERE says(content, metadata, ?)", _bare(phrase))
 
 
 def collect_answers(connection: sqlite3.Connection) -> None:
@@ -80,6 +80,12 @@ def unlearn(connection: sqlite3.Connection) -> int:
 
 def _was_there(event_type: str, metadata: str) -> bool:
     return is_presence(event_type, json.loads(metadata) if metadata else {})
+
+
+def _either_says(content: str, metadata: str, bare: str) -> bool:
+    """Whether a text says a phrase, or anything does that stands beside it."""
+    beside = json.loads(metadata) if metadata else {}
+    return _says(content, bare) or any(_says(str(each), bare) for pair in beside.items() for each in pair)
 
 
 def _says(text: str, bare: str) -> bool:
